@@ -49,7 +49,7 @@ def prepare(number: int) -> int:
 
 
 def remove(number: int) -> int:
-    """Delete the resources of the stack of pull request `number`, then the stack. Return 0 if the stack is deleted.
+    """Delete the stack of pull request `number` with its resources. Return 1 if the stack still exists, otherwise 0.
 
     An interrupted update may have left a lock or pending creations, which `pulumi destroy` cannot handle. The function
     therefore recovers the stack first.

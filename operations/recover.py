@@ -89,7 +89,10 @@ def _unlocked(stack: str, state: Mapping[str, Any]) -> bool:
 
 
 def _take_lock(stack: str, state: Mapping[str, Any]) -> None:
-    """Take and release the lock of `stack`: refresh only the root resource, which reads nothing from AWS."""
+    """Raise StackLockedError if `stack` is locked.
+
+    To find out, refresh only the root resource. This refresh takes and releases the lock, but reads nothing from AWS.
+    """
     roots = [resource["urn"] for resource in pulumi_cli.resources(state) if resource["type"] == "pulumi:pulumi:Stack"]
     target = [argument for urn in roots for argument in ("--target", urn)]
     pulumi_cli.run(stack, "refresh", *target, *_SILENT, changes=True)

@@ -1,4 +1,7 @@
-"""Fixtures: Chromium, a web server for pages, and a test page for each sign-in library. All use one deployed stack."""
+"""Fixtures: Chromium, a web server for pages, and a test page for each sign-in library.
+
+All tests use one deployed stack.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Error
 from tests.browser import chromium
 
 
-def test_request_outside_this_machine_fails_the_test(browser: Browser) -> None:
+def test_request_to_another_machine_fails_the_test(browser: Browser) -> None:
     with (
         pytest.raises(AssertionError, match=r"https://shop\.example\.com/"),
         chromium.profile(browser) as context,

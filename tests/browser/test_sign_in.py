@@ -1,4 +1,4 @@
-"""Sign-in, orders, refresh and sign-out in Chromium with two sign-in libraries, both as npm publishes them."""
+"""Tests of sign-in, orders, token refresh and sign-out in Chromium with the npm packages of two sign-in libraries."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def assert_refreshes(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("site", SITES)
-def test_oidc_client_signs_in_and_orders_from_each_local_origin(shop: Open, person: Person, site: str) -> None:
+def test_oidc_client_signs_in_and_buys_from_each_local_origin(shop: Open, person: Person, site: str) -> None:
     opened = shop("oidc", site)
     opened.sign_in(person)
     assert "green-tea" in opened.products()
@@ -94,7 +94,7 @@ def test_oidc_client_signs_out_and_revokes_the_refresh_token(
     assert (answer.status, answer.json()["error"]) == (400, "invalid_grant")
 
 
-def test_amplify_signs_in_orders_refreshes_and_signs_out(shop: Open, person: Person) -> None:
+def test_customer_signs_in_buys_refreshes_tokens_and_signs_out_with_amplify(shop: Open, person: Person) -> None:
     opened = shop("amplify", SITES[1])
     opened.sign_in(person)
     assert "green-tea" in opened.products()

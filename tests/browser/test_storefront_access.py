@@ -113,7 +113,7 @@ def test_customer_can_buy_with_the_keyboard_alone(shop: Storefront, people: Peop
     assert person.read(shop.order_id())["items"][0]["quantity"] == 2
 
 
-def test_new_page_gets_the_focus(shop: Storefront, people: People) -> None:
+def test_heading_of_a_new_page_gets_the_focus(shop: Storefront, people: People) -> None:
     shop.sign_in(people.somebody())
     shop.follow("Orders")
     # Wait until the page shows its data. The heading must still have the focus at that time.

@@ -45,7 +45,7 @@ def test_expected_error_is_reported_in_one_line(
     assert not list(tmp_path.iterdir())
 
 
-def test_defect_is_reported_in_one_line_with_its_traceback_in_a_file(
+def test_unexpected_error_is_reported_in_one_line_with_its_traceback_in_a_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = tmp_path / "new" / "error.log"

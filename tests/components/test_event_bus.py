@@ -164,7 +164,7 @@ class TestDelivery:
         assert "fifoQueue" not in graph.one("Queue", dead_letters).inputs
 
     @pytest.mark.parametrize("name", KEPT)
-    def test_delivery_queue_accepts_events_only_from_its_targets_rules(self, graph: Graph, name: str) -> None:
+    def test_dead_letter_queue_accepts_events_only_from_rules_of_its_targets(self, graph: Graph, name: str) -> None:
         dead_letters = dead_letters_of(name)
         rules = [rule_arn(TARGETS[target][0]) for target in TARGETS if dead_letters_of(target) == dead_letters]
         assert sent_by_rules(graph, dead_letters, f"{QUEUES}-{dead_letters}") == rules

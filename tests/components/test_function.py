@@ -50,7 +50,7 @@ def test_roles_may_write_logs_and_traces_and_report_failures(name: str, graph_of
         assert not graph.one("aws:lambda/function:Function", name).inputs.get("deadLetterConfig")
 
 
-def test_only_process_order_stores_a_failed_event_in_two_queues(graph_of: GraphOf) -> None:
+def test_only_process_order_has_a_dead_letter_queue_for_failed_events(graph_of: GraphOf) -> None:
     graph = graph_of("prod")
     functions = [made for made in graph.of("aws:lambda/function:Function") if made.custom]
     with_queue = {made.name for made in functions if made.inputs.get("deadLetterConfig")}
@@ -62,7 +62,7 @@ def test_only_process_order_stores_a_failed_event_in_two_queues(graph_of: GraphO
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_function_is_created_after_its_policy(name: str, graph_of: GraphOf) -> None:
+def test_function_is_created_after_the_policy_of_its_role(name: str, graph_of: GraphOf) -> None:
     """Lambda refuses to create a function whose role may not send messages to the dead-letter queue."""
     graph = graph_of("prod")
     policy = graph.one("RolePolicy", f"{name}-policy").urn

@@ -56,7 +56,7 @@ def sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_layers_contain_only_byte_code_for_the_functions_python(layers: list[Path]) -> None:
+def test_layers_contain_only_byte_code_for_lambdas_python_version(layers: list[Path]) -> None:
     for layer in layers:
         files = entries(layer)
         assert not [name for name in files if name.endswith(".py")]
@@ -84,7 +84,7 @@ def test_missing_python_is_reported_in_one_line_with_a_remedy(monkeypatch: pytes
         byte_code.lambda_python.__wrapped__()
 
 
-def test_lambdas_python_version_imports_the_layers(layers: list[Path], tmp_path: Path) -> None:
+def test_layers_can_be_imported_with_lambdas_python_version(layers: list[Path], tmp_path: Path) -> None:
     """Lambda's Python version imports Powertools from the layers. Each generated validator rejects a wrong value."""
     script = """
 import importlib, os, sys

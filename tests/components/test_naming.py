@@ -23,6 +23,6 @@ def test_name_part_that_an_aws_service_rejects_is_refused(role: str) -> None:
         Naming(project="orders", stack="dev").physical(role)
 
 
-def test_tags_give_project_stack_and_component() -> None:
+def test_tags_contain_project_stack_and_component() -> None:
     tags = Naming(project="orders", stack="dev").tags("data")
     assert tags == {"Project": "orders", "Stack": "dev", "Component": "data", "ManagedBy": "pulumi"}

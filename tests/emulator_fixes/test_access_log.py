@@ -26,7 +26,7 @@ def group(cloud: Cloud) -> tuple[str, str]:
     return name, cloud.arn("logs", f"log-group:{name}")
 
 
-def test_a_rest_api_writes_a_line_for_each_request(cloud: Cloud) -> None:
+def test_rest_api_writes_an_access_log_line_for_each_request(cloud: Cloud) -> None:
     api = RestApi.make(cloud)
     function = cloud.function(ECHO)
     api.proxy("things", "GET", function)
@@ -46,7 +46,7 @@ def test_a_rest_api_writes_a_line_for_each_request(cloud: Cloud) -> None:
     assert cloud.log(log_group(function), f"id {served['id']}")
 
 
-def test_an_http_api_writes_a_line_for_each_request(cloud: Cloud) -> None:
+def test_http_api_writes_an_access_log_line_for_each_request(cloud: Cloud) -> None:
     function = cloud.function(ECHO)
     log, arn = group(cloud)
     api = HttpApi.make(cloud, function, "GET /things", log={"DestinationArn": arn, "Format": FORMAT})

@@ -52,7 +52,7 @@ def table(cloud: Cloud) -> dict[str, Any]:
     )["TableDescription"]
 
 
-def test_event_counts_as_work_until_its_function_has_ended(cloud: Cloud, gate: Gate, at_work: At) -> None:
+def test_event_counts_as_unfinished_work_until_its_function_has_ended(cloud: Cloud, gate: Gate, at_work: At) -> None:
     cloud.invoke(gate.function, {}, kind="Event")
 
     assert at_work() == {"events": 1}
@@ -60,7 +60,7 @@ def test_event_counts_as_work_until_its_function_has_ended(cloud: Cloud, gate: G
     eventually(lambda: at_work() == {})
 
 
-def test_execution_counts_as_work_until_it_has_ended(cloud: Cloud, gate: Gate, at_work: At) -> None:
+def test_execution_counts_as_unfinished_work_until_it_has_ended(cloud: Cloud, gate: Gate, at_work: At) -> None:
     machine = cloud.machine({"Task": {**gate.task, "End": True}}, allow("lambda:InvokeFunction"))
     cloud("stepfunctions", "start_execution", stateMachineArn=machine, input="{}")
 
@@ -69,7 +69,7 @@ def test_execution_counts_as_work_until_it_has_ended(cloud: Cloud, gate: Gate, a
     eventually(lambda: at_work() == {})
 
 
-def test_message_counts_as_work_until_it_is_processed(cloud: Cloud, gate: Gate, at_work: At) -> None:
+def test_message_counts_as_unfinished_work_until_it_is_processed(cloud: Cloud, gate: Gate, at_work: At) -> None:
     url, queue = cloud.queue(VisibilityTimeout="900")
     consume(cloud, gate, queue)
     cloud("sqs", "send_message", QueueUrl=url, MessageBody="{}")
@@ -79,7 +79,7 @@ def test_message_counts_as_work_until_it_is_processed(cloud: Cloud, gate: Gate, 
     eventually(lambda: at_work() == {})
 
 
-def test_stream_record_counts_as_work_until_it_is_processed(cloud: Cloud, gate: Gate, at_work: At) -> None:
+def test_stream_record_counts_as_unfinished_work_until_it_is_processed(cloud: Cloud, gate: Gate, at_work: At) -> None:
     made = table(cloud)
     consume(cloud, gate, made["LatestStreamArn"], StartingPosition="TRIM_HORIZON")
     cloud("dynamodb", "put_item", TableName=made["TableName"], Item={"id": {"S": "1"}})
@@ -89,7 +89,7 @@ def test_stream_record_counts_as_work_until_it_is_processed(cloud: Cloud, gate: 
     eventually(lambda: at_work() == {})
 
 
-def test_record_in_a_batching_window_does_not_count_as_work(cloud: Cloud, gate: Gate, at_work: At) -> None:
+def test_record_in_a_batching_window_does_not_count_as_unfinished_work(cloud: Cloud, gate: Gate, at_work: At) -> None:
     made = table(cloud)
     window: Any = {"StartingPosition": "TRIM_HORIZON", "MaximumBatchingWindowInSeconds": 300}
     consume(cloud, gate, made["LatestStreamArn"], **window)
@@ -98,7 +98,7 @@ def test_record_in_a_batching_window_does_not_count_as_work(cloud: Cloud, gate: 
     assert at_work() == {}
 
 
-def test_message_without_a_consumer_does_not_count_as_work(cloud: Cloud, at_work: At) -> None:
+def test_message_without_a_consumer_does_not_count_as_unfinished_work(cloud: Cloud, at_work: At) -> None:
     url, _ = cloud.queue()
     cloud("sqs", "send_message", QueueUrl=url, MessageBody="{}")
 
