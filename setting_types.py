@@ -1,7 +1,7 @@
 """Types of settings, which accept only values that AWS and browsers accept.
 
-Each type has a description of its allowed values. The error messages of settings.py contain this description, and
-editors show it, because it is in settings.schema.json.
+Each type has a description of its allowed values. The error messages of settings.py contain this description. Editors
+show it too, because settings.schema.json contains it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pydantic_core import CoreSchema, core_schema
 # resources would allow longer names of projects and stacks.
 LONGEST_PROJECT: Final = 23
 LONGEST_STACK: Final = 16
-# Names of projects and stacks must not contain these words, because the domain of the sign-in page contains both names
-# and Cognito refuses a domain with one of these words.
+# Names of projects and stacks must not contain these words. The domain of the sign-in page contains the names of the
+# project and the stack, and Cognito refuses a domain with one of these words.
 _RESERVED: Final = ("aws", "amazon", "cognito")
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"

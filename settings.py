@@ -157,7 +157,7 @@ class DataSettings(_Area):
 
 
 class FunctionSettings(_Area):
-    """The limits of one function that differ in this stack from those in its declaration."""
+    """The limits that this stack overrides for one function."""
 
     timeout_seconds: int | None = Field(
         default=None, ge=1, le=900, description="Seconds after which Lambda ends an invocation."
@@ -181,8 +181,8 @@ class FunctionsSettings(_Area):
     )
     overrides: dict[str, FunctionSettings] = Field(
         default={},
-        description="Time limits and memory that differ in this stack, by function. All other limits are those in the "
-        "declarations of the functions.",
+        description="Time limits and memory that this stack overrides, by function. The declarations of the functions "
+        "contain all other limits.",
         json_schema_extra=_FUNCTION_NAMES_SCHEMA,
     )
 

@@ -40,8 +40,8 @@ from operations.failed_messages import (
 from operations.failure_reasons import Reasons
 from operations.stack_outputs import ERROR_LOG, LOCAL_STACK, OperationError
 
-# Maximum number of connections in the pool of each SDK client. It must be higher than the number of failure queues,
-# because all of them are read at the same time.
+# Maximum number of connections in the pool of each SDK client. It must not be lower than the number of failure queues
+# that the redrive reads at the same time.
 _CONNECTIONS = 32
 # Kinds of failure queues, in the order of the redrive. Lambda reports each failed event of process_order twice: in an
 # envelope in the on-failure destination ("invocation"), and as a copy of the event in the dead-letter queue. The

@@ -92,8 +92,8 @@ def asynchronous_invocation_has_a_failure_destination(invocation: Resource) -> I
     EVENT_SOURCE,
     ids=("Serverless-LambdaEventSourceMappingDestination",),
     narrowed="An SQS queue needs a redrive policy instead, because Lambda has no on-failure destination for SQS "
-    "queues. The dead-letter queue of an EventBridge target needs no redrive policy. It already is the queue for "
-    "failed work, and retains each message until the function has handled it.",
+    "queues. The dead-letter queue of an EventBridge target needs no redrive policy, because the queue already "
+    "receives failed work.",
 )
 def event_source_has_a_failure_destination(mapping: Resource, stack: Stack) -> Iterator[str]:
     """An event source mapping of a stream has an on-failure destination for records whose retries all failed."""

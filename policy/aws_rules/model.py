@@ -86,7 +86,7 @@ class Rule:
     ids: tuple[str, ...]
     """Checks of cdk-nag (AwsSolutions-, Serverless-) and checkov (CKV_AWS_, CKV2_AWS_) that the rule replaces."""
     narrowed: str
-    """Where and why the rule requires less than these checks. Empty if it requires the same."""
+    """Where and why the rule requires less than the checks in `ids`. Empty if the rule requires the same."""
     reads_stack: bool
     """Whether the rule also reads other resources of the stack."""
     check: Check

@@ -59,7 +59,10 @@ def document(api: Resource) -> Document:
 
 
 def routes(api: Resource) -> list[Route]:
-    """Return every route of the OpenAPI document of `api`. Raises UnknownValueError if it is not known yet."""
+    """Return every route of the OpenAPI document of `api`.
+
+    Raises UnknownValueError if the document is not known yet.
+    """
     read = document(api)
     return [
         Route(read, method, path, operation)

@@ -33,8 +33,8 @@ _CONTENTS: Final = (
     re.compile(r"arn:aws:logs:[^*?:]+:[^*?:]+:log-group:[^*?:]+:.*"),
     re.compile(r"arn:aws:dynamodb:[^*?:]+:[^*?:]+:table/[^*?/]+/(index|stream)/.*"),
 )
-# A role must not have these permissions: they allow changes of identities, code or permissions, or return credentials
-# or secrets.
+# A role must not have these permissions. Some of them allow changes to identities, code or permissions. The others
+# return credentials or secrets.
 _POWERS: Final = (
     *("iam:*", "sts:*", "organizations:*", "sso:*", "sso-admin:*", "identitystore:*", "ec2:*", "ecr:*"),
     *("cloudformation:*", "datapipeline:*", "glue:*", "codebuild:*", "secretsmanager:*", "ssm:*"),

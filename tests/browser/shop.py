@@ -77,5 +77,5 @@ class Shop:
         return self.page.evaluate(_CALL, [api, path, options or {}])
 
     def _wait_for(self, title: str) -> None:
-        """Wait until the page has the title `title`, which its script sets when it is ready."""
+        """Wait until the page has the title `title`, which the page's script sets when the page is ready."""
         expect(self.page).to_have_title(title, timeout=WITHIN_MS)

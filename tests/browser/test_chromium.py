@@ -1,4 +1,4 @@
-"""Tests of the browser fixtures: a test fails if its page sends a request to another machine."""
+"""Tests that a browser test fails if its page sends a request to another machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fixture for test commands, which start in the same way as the commands of this repository."""
+"""A fixture for small test commands, which start in the same way as the commands of this repository."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ def test_remedy_moves_a_file_that_blocks_a_directory(
     wanted.mkdir(parents=True, exist_ok=True)
 
 
-def test_error_of_a_link_contains_the_target_path() -> None:
+def test_error_with_two_paths_contains_the_target_path() -> None:
     error = OSError(errno.EROFS, "Read-only", "/source", None, "/target")
     assert errors.described(error).startswith("/target: Read-only. Remedy: ")
 

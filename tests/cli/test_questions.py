@@ -1,4 +1,4 @@
-"""A command asks a question only at a terminal, and continues only after the expected answer."""
+"""At a terminal, a command asks for confirmation, and continues only after the expected answer."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_code_after_an_interrupted_block_does_not_run(command: Command) -> None:
     assert ended(command(body), signal.SIGINT) == (130, "", "interrupted\n")
 
 
-def test_signal_lets_a_started_change_complete_and_starts_no_other(command: Command) -> None:
+def test_started_change_completes_after_a_signal_and_no_other_change_starts(command: Command) -> None:
     body = """
         work = Work()
         with on_signal(lambda: (work.stop(), work.settle())):

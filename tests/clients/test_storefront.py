@@ -42,8 +42,8 @@ def test_sources_compile_strictly(compilation: subprocess.CompletedProcess[str])
 @pytest.mark.usefixtures("compilation")
 def test_pages_pass_their_tests() -> None:
     files = [SHOP / ".build" / "test" / f"{path.stem}.js" for path in sorted((SHOP / "test").glob("*.test.ts"))]
-    # Run all tests in one process, so that it loads the packages only once. Force its exit, because it would otherwise
-    # wait for the timers that hide the pages' messages.
+    # Run all tests in one process, so that the packages are loaded only once. Force the process to exit, because it
+    # would otherwise wait for the timers that hide the pages' messages.
     check_tests(files, "--test-isolation=none", "--test-force-exit", folder=SHOP)
 
 

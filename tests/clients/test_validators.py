@@ -112,7 +112,7 @@ def verdicts() -> list[list[dict[str, Any]]]:
     return results("validate.js", [{"operation": operation, "body": body} for operation, body, _ in BODIES])
 
 
-def test_table_covers_every_operation_with_a_body() -> None:
+def test_bodies_cover_every_operation_with_a_request_body() -> None:
     events = {path.stem for path in (generated_code.openapi.CONTRACTS / "events").glob("*.json")}
     assert {operation for operation, _, _ in BODIES} == generated_code.schemas().keys() - events
 

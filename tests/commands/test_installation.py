@@ -176,7 +176,10 @@ def test_every_variable_that_the_makefile_unsets_is_tested(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("command", ["install", "compile"])
 def test_each_uv_variable_is_unset_or_harmless(command: str, tmp_path: Path) -> None:
-    """Each variable is in foreign.py, or in UV_MAY if it is harmless. A new version of uv may have new variables."""
+    """foreign.py lists each environment variable of uv, or UV_MAY if it is harmless.
+
+    A new version of uv may add variables.
+    """
     asked = [uv.find_uv_bin(), "pip", command, "--help"]
     told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout  # noqa: S603 - the arguments are constants
     known = set(re.findall(r"\[env:\s+(UV_\w+)", told))

@@ -96,5 +96,5 @@ def test_use_of_a_linux_file_or_call_is_detected(source: str) -> None:
     assert only_linux(source)
 
 
-def test_names_of_both_kinds_of_imports_are_found() -> None:
+def test_names_after_import_and_from_import_are_found() -> None:
     assert set(names("import os\nfrom signal import SIGPWR\nos.fork()")) == {"os.fork", "signal.SIGPWR"}

@@ -104,8 +104,8 @@ def tour(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other, p
         "PORT": str(port),
         "PULUMI_CALLS": str(place / "calls"),
         "BENCH_PYTHON": clones.PYTHON,
-        # Don't let uv compile all installed modules, because that takes long. The commands import only a twentieth of
-        # the modules, and Python compiles these when it imports them.
+        # Don't let uv compile all installed modules, because compiling takes long. The commands import only a twentieth
+        # of the modules, and Python compiles these when it imports them.
         "UV_COMPILE_BYTECODE": "0",
     }
     try:

@@ -17,7 +17,10 @@ STANDARD: Final = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-dev-or
 
 
 def record_workflow(**changes: Any) -> Graph:
-    """Return the resource graph of a program that contains only an OrderWorkflow. `changes` override its arguments."""
+    """Return the resource graph of a program that contains only an OrderWorkflow.
+
+    `changes` override arguments of the component.
+    """
     arguments: dict[str, Any] = {
         "context": context(),
         "standard_timeout_s": 900,
@@ -31,7 +34,10 @@ def record_workflow(**changes: Any) -> Graph:
 
 
 def record_event_bus(**changes: Any) -> Graph:
-    """Return the resource graph of a program that contains only an EventBus. `changes` override its arguments."""
+    """Return the resource graph of a program that contains only an EventBus.
+
+    `changes` override arguments of the component.
+    """
     arguments: dict[str, Any] = {
         "context": context(),
         "state_machine_arn": STANDARD,

@@ -194,7 +194,7 @@ class TestDelivery:
         assert {door.urn, *(policy.urn for policy in policies)} <= set(waits_for)
 
     @pytest.mark.parametrize(("name", "limits"), [("process-order", (300, 2)), ("fail-order", (SIX_HOURS_S, 2))])
-    def test_lambda_retries_an_event_for_five_minutes_or_six_hours(
+    def test_asynchronous_events_have_a_maximum_age_and_two_retries(
         self, graph: Graph, name: str, limits: tuple[int, int]
     ) -> None:
         config = graph.one("FunctionEventInvokeConfig", f"{name}-invocation").inputs
@@ -366,7 +366,7 @@ class TestQueueConsumers:
 class TestAnalytics:
     @pytest.mark.parametrize("digit", GROUP_DIGITS)
     def test_repeated_deliveries_of_an_event_become_one_message(self, graph: Graph, digit: str) -> None:
-        """Both deliveries must cause messages with the same body, because SQS recognizes a duplicate by its body."""
+        """Both deliveries of an event must cause the same message body, by which SQS recognizes the duplicate."""
         inputs = graph.one("EventTarget", f"analytics-{digit}-target").inputs
         order = {"order_id": "o", "items": [{"product_id": "p", "quantity": 1}], "updated_at": "2026-01-02T…Z"}
         detail = {"event_id": "o:CONFIRMED", "order": order}

@@ -164,6 +164,6 @@ def test_update_inventory_may_update_two_tables_and_validate_order_none(graph: G
         ({"standard_timeout_s": 10}, "standard timeout: got 10 s; allowed: more than 34 s"),
     ],
 )
-def test_time_limit_that_conflicts_with_its_callers_is_refused(changes: dict[str, Any], message: str) -> None:
+def test_time_limit_that_conflicts_with_another_time_limit_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(Exception, match=message):
         record_workflow(**changes)

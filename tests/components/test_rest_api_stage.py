@@ -73,7 +73,8 @@ def test_only_the_owning_stack_creates_the_accounts_log_role(api: Graph) -> None
 def test_name_prefix_of_the_log_role_is_short_enough_for_the_longest_stack_name() -> None:
     longest = context(naming=Naming(project="p" * LONGEST_PROJECT, stack="s" * LONGEST_STACK))
     role = record_rest_api(owns_account_log_role=True, context=longest).one("aws:iam/role:Role", "rest-api-log-role")
-    # The name of the role is the prefix and 26 characters that the AWS provider appends. IAM limits its length.
+    # IAM limits the length of the role's name. The name consists of the prefix and 26 characters that the AWS provider
+    # appends.
     assert len(role.inputs["namePrefix"]) + 26 <= LIMITS["role"]
 
 

@@ -69,7 +69,7 @@ def test_only_the_distribution_may_read_the_pages(graph_of: GraphOf) -> None:
     assert allowed["Condition"] == {"StringEquals": {"AWS:SourceArn": made.state["arn"]}}
 
 
-def test_pages_may_connect_only_to_their_own_origin_and_to_sign_in(graph_of: GraphOf) -> None:
+def test_pages_may_connect_only_to_their_own_origin_and_to_cognito(graph_of: GraphOf) -> None:
     graph = graph_of("prod")
     (headers,) = graph.of("aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy")
     policy = headers.inputs["securityHeadersConfig"]["contentSecurityPolicy"]["contentSecurityPolicy"]
@@ -90,7 +90,7 @@ def test_site_with_its_own_domain_has_a_certificate_and_dns_records(own_domain_g
     assert own_domain_graph.outputs["ops"]["site"]["url"] == "https://shop.example.com"
 
 
-def test_firewall_counts_viewers_of_the_site_by_their_own_address(graph_of: GraphOf) -> None:
+def test_firewall_counts_viewers_of_the_site_by_their_own_ip_address(graph_of: GraphOf) -> None:
     (acl,) = graph_of("prod").of("WebAcl")
     limits = [
         rule["statement"]["rateBasedStatement"]

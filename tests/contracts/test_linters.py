@@ -19,10 +19,7 @@ QUIET: Final = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "t
 
 
 def run(*arguments: str, folder: Path) -> str:
-    """Run a Node.js program in `folder`.
-
-    Returns its output if it fails or prints a warning, otherwise "".
-    """
+    """Run a Node.js program in `folder`. Return the output if the program fails or prints a warning, otherwise ""."""
     assert PACKAGES.is_dir(), f"{PACKAGES} is missing; run `make test`, which installs it"
     command = [str(ENVIRONMENT / "bin" / "node"), *arguments]
     done = subprocess.run(  # noqa: S603 - the command runs an npm package that the lock file pins

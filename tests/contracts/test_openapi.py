@@ -18,8 +18,8 @@ from shared.domain import orders, products, users
 from tests.contracts.answers import breaches, document
 
 DOCUMENTS = ("rest-api.yaml", "http-api.yaml")
-# Schemas of requests must not contain these keywords of OpenAPI 3.0 or of later drafts: API Gateway rejects or ignores
-# them, because its models use JSON Schema draft 4.
+# Schemas of requests must not contain these keywords of OpenAPI 3.0 or of later drafts of JSON Schema. API Gateway's
+# models use draft 4, so API Gateway rejects or ignores these keywords.
 NOT_DRAFT_4 = {
     "const", "nullable", "discriminator", "oneOf", "examples", "example", "contains", "propertyNames", "if", "then",
     "else", "$id", "$defs", "readOnly", "writeOnly", "deprecated", "unevaluatedProperties",
@@ -134,7 +134,7 @@ def test_every_operation_documents_common_responses(raw: dict[str, Any]) -> None
 
 
 def test_errors_have_the_common_body(raw: dict[str, Any]) -> None:
-    """Errors that API Gateway itself returns for HTTP APIs have another body, because AWS does not let us change it."""
+    """The errors that API Gateway itself returns for an HTTP API have another body, which nobody can configure."""
     resolved = openapi.resolve(raw, raw)
     error, gateway = (schemas(resolved).get(name) for name in ("ApiError", "GatewayError"))
     for item in resolved["paths"].values():

@@ -32,7 +32,8 @@ def test_refreshed_tokens_keep_the_time_of_the_sign_in(
     tokens = page.tokens()
     signed_in_at = claims(tokens["id_token"])["auth_time"]
     assert claims(tokens["access_token"])["auth_time"] == signed_in_at
-    # The refresh token must contain the time of the sign-in, because the emulator reads it from there after a restart.
+    # The refresh token must contain the time of the sign-in, because a restarted emulator reads the time from this
+    # token.
     assert claims(tokens["refresh_token"])["auth_time"] == signed_in_at
     # `auth_time` is in whole seconds. After this pause, the current time differs from the time of the sign-in.
     time.sleep(1.1)
