@@ -71,10 +71,11 @@ class ApiSettings(_Area):
     throttle_rate: int = Field(
         ge=1,
         le=10_000,
-        description="Steady-state limit of each API, in requests per second. API Gateway rejects the rest with 429.",
+        description="Steady-state limit of each API, in requests per second. API Gateway rejects further requests with "
+        "429.",
     )
     throttle_burst: int = Field(
-        ge=1, le=5_000, description="Burst limit of each API: number of requests at the same moment."
+        ge=1, le=5_000, description="Burst limit of each API: how many requests API Gateway accepts at the same moment."
     )
     waf: bool = Field(description="Protect the REST API with a web application firewall (AWS WAF).")
     capacity_waiver: Reason = Field(
@@ -163,7 +164,7 @@ class FunctionSettings(_Area):
         default=None, ge=1, le=900, description="Seconds after which Lambda ends an invocation."
     )
     memory_mb: int | None = Field(
-        default=None, ge=128, le=10_240, description="Memory in MiB. Lambda assigns CPU in proportion."
+        default=None, ge=128, le=10_240, description="Memory in MiB. Lambda assigns CPU in proportion to the memory."
     )
 
 
@@ -244,7 +245,8 @@ class ObservabilitySettings(_Area):
 
     log_retention_days: RetentionDays = Field(description="Number of days for which CloudWatch Logs stores logs.")
     alarm_email: OptionalMailAddress = Field(
-        description='Email address for alarms. Its owner must confirm the subscription of SNS. "" for no email.'
+        description="Email address for alarms. The owner of the address must confirm the SNS subscription. "
+        '"" for no email.'
     )
 
 

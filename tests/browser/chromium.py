@@ -66,4 +66,4 @@ def profile(browser: Browser) -> Generator[BrowserContext]:
         yield context
     finally:
         context.close()
-    assert outside == [], f"a page requested something outside this machine: {outside}"
+    assert outside == [], f"a page sent requests to other machines: {outside}"
