@@ -274,7 +274,7 @@ def test_breaking_change_is_reported(change: Callable[[Any], None], reported: st
         *(widen_open_enum, reword),
     ],
 )
-def test_compatible_addition_is_not_reported(change: Callable[[Any], None]) -> None:
+def test_compatible_change_is_not_reported(change: Callable[[Any], None]) -> None:
     assert document_breaks(current("rest-api.yaml"), changed("rest-api.yaml", change)) == []
 
 
