@@ -85,9 +85,9 @@ def _removed(stack: str) -> int:
 
 
 def outputs(number: int) -> int:
-    """Print the outputs that a frontend needs of the stack of pull request `number`.
+    """Print the stack outputs that a frontend of pull request `number` needs.
 
-    Write them to the comment's file.
+    Write the outputs also to the file with the pull request's comment.
     """
     stack = name(number)
     text = json.dumps(stack_outputs.read(stack)["frontend"], indent=2, sort_keys=True)

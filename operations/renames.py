@@ -1,4 +1,4 @@
-"""Finds, in a preview, renames of resources that would remove the resource from AWS.
+"""Finds, in a preview, each renamed resource that the update would delete from AWS.
 
 Pulumi identifies a resource by its URN. If a renamed resource has no alias, Pulumi creates a resource with the new URN,
 and then deletes the resource with the old URN. If both have the same name on AWS, the creation fails or finds the

@@ -6,7 +6,7 @@ import json
 
 
 def is_json(access_log_format: object) -> bool:
-    """Return whether API Gateway writes each line as a JSON object if the access log has `access_log_format`."""
+    """Return whether each line of an access log with the format `access_log_format` is a JSON object."""
     try:
         return isinstance(json.loads(str(access_log_format)), dict)
     except ValueError:

@@ -176,7 +176,7 @@ def test_every_variable_that_the_makefile_unsets_is_tested(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("command", ["install", "compile"])
 def test_each_uv_variable_is_unset_or_harmless(command: str, tmp_path: Path) -> None:
-    """foreign.py lists each environment variable of uv, or UV_MAY if it is harmless.
+    """Each environment variable of uv is listed in foreign.py, or in UV_MAY if the variable is harmless.
 
     A new version of uv may add variables.
     """

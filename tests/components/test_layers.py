@@ -182,7 +182,7 @@ def test_trimmed_sdk_data_is_a_subset_of_botocores_data() -> None:
 def test_client_uses_botocores_own_data_if_the_layer_lacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A later botocore on Lambda may need data files that our layer lacks.
 
-    In that case, it must use its own data files.
+    In that case, botocore must use its own data files.
     """
     whole = botocore.session.get_session().get_service_model("dynamodb")
     aws.session.cache_clear()

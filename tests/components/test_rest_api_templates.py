@@ -59,7 +59,7 @@ def render(
 ) -> Rendered:
     """Render `template`, a request or response template.
 
-    `body` is that of the request or of the integration's response.
+    `body` is the body of the request, or of the integration's response.
     """
     request = velocity.Request(
         body=body if isinstance(body, str) else json.dumps(body, ensure_ascii=False),

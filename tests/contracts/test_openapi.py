@@ -134,7 +134,7 @@ def test_every_operation_documents_common_responses(raw: dict[str, Any]) -> None
 
 
 def test_errors_have_the_common_body(raw: dict[str, Any]) -> None:
-    """The errors that API Gateway itself returns for an HTTP API have another body, which nobody can configure."""
+    """For an HTTP API, the errors that API Gateway itself returns have another body, which cannot be changed."""
     resolved = openapi.resolve(raw, raw)
     error, gateway = (schemas(resolved).get(name) for name in ("ApiError", "GatewayError"))
     for item in resolved["paths"].values():
