@@ -1,1 +1,1 @@
-"""The rules for the AWS resources of the platform: all checks of cdk-nag and checkov that apply to them."""
+"""The rules for the platform's AWS resources, which replace checks of cdk-nag and checkov."""

@@ -83,7 +83,7 @@ def function_is_not_public(permission: Resource) -> Iterator[str]:
 
 @of_resource(INVOCATION, ids=("Serverless-LambdaAsyncFailureDestination",))
 def asynchronous_invocation_has_a_failure_destination(invocation: Resource) -> Iterator[str]:
-    """If all retries of an asynchronous invocation fail, Lambda sends the invocation to an on-failure destination."""
+    """If all retries of an asynchronous invocation fail, Lambda reports the invocation to an on-failure destination."""
     if not invocation.has("destinationConfig", "onFailure", "destination"):
         yield "has no destinationConfig.onFailure"
 

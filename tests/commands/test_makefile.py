@@ -111,7 +111,7 @@ def test_help_lists_every_target_with_a_description(clone: Clone) -> None:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_each_target_installs_its_requirements(clone: Clone, target: str) -> None:
-    """In a fresh clone, `make --dry-run` of a target also prints the commands that install what the target needs."""
+    """In a fresh clone, `make --dry-run TARGET` also prints the commands that install what the target needs."""
     done = clone.make("--dry-run", target)
     assert done.returncode == 0, done.stderr
     uses = {
