@@ -35,7 +35,7 @@ def decisions(cloud: Cloud, action: str) -> list[dict[str, Any]]:
     return [line for line in map(json.loads, lines) if line["action"] == action]
 
 
-def test_decisions_about_a_role_are_logged_with_its_name(told: Cloud) -> None:
+def test_iam_decisions_about_a_role_are_logged_with_its_name(told: Cloud) -> None:
     may, may_not = told.role(allow("dynamodb:DescribeLimits")), told.role(allow("dynamodb:GetItem"))
 
     assert told.invoke(told.function(READ, Role=may), {}) is True
@@ -50,7 +50,7 @@ def test_decisions_about_a_role_are_logged_with_its_name(told: Cloud) -> None:
     assert ("lambda.amazonaws.com", may, True) in {(line["who"], line["resource"], line["allowed"]) for line in taken}
 
 
-def test_decisions_about_a_service_are_logged_with_the_source(told: Cloud) -> None:
+def test_iam_decisions_about_a_service_are_logged_with_the_source_arn(told: Cloud) -> None:
     bus = told.bus()
     rule = told.rule(bus)
     url, arn = told.queue(let("events.amazonaws.com", "sqs:SendMessage", rule))
@@ -63,7 +63,7 @@ def test_decisions_about_a_service_are_logged_with_the_source(told: Cloud) -> No
     assert line["context"]["aws:sourcearn"] == rule
 
 
-def test_decisions_are_not_logged_by_default(cloud: Cloud) -> None:
+def test_iam_decisions_are_not_logged_by_default(cloud: Cloud) -> None:
     assert "LOCAL_DECISIONS" not in os.environ
     cloud.invoke(cloud.function(READ, allow("dynamodb:DescribeLimits")), {})
     assert decisions(cloud, "dynamodb:DescribeLimits") == []

@@ -20,14 +20,14 @@ def handle(event, context):
 """
 
 
-def test_waiting_for_an_environment_does_not_use_up_invocation_time(cloud: Cloud) -> None:
+def test_time_limit_starts_after_waiting_for_an_execution_environment(cloud: Cloud) -> None:
     function = cloud.function(_SLOW, Timeout=_LIMIT_S)
     many = 4 * PLACES
     with ThreadPoolExecutor(many) as pool:
         answers = [each.result() for each in [pool.submit(cloud.invoke, function, {}) for _ in range(many)]]
 
-    # Maps the process id of each execution environment to its invocations, in the order of their ends. Each invocation
-    # is a pair: the time at which its time limit expires, and the time at which it ended.
+    # Maps the process id of each execution environment to its invocations, in the order in which they ended. Each
+    # invocation is a pair: the time at which its time limit expires, and the time at which it ended.
     environments: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
     for process, limit, ended in sorted(answers, key=lambda answer: answer[2]):
         environments[process].append((limit, ended))
@@ -35,11 +35,11 @@ def test_waiting_for_an_environment_does_not_use_up_invocation_time(cloud: Cloud
     for invocations in environments.values():
         for (_, before), (limit, _) in itertools.pairwise(invocations):
             assert limit >= before + _LIMIT_S * PATIENCE - _ROUNDED_S, (
-                "an invocation's time starts when the previous invocation has ended"
+                "an invocation's time limit starts when the previous invocation in its environment has ended"
             )
 
 
-def test_waiting_callers_run_in_the_order_of_arrival() -> None:
+def test_waiting_invocations_run_in_order_of_arrival() -> None:
     line, order, threads = Line(1), list[int](), list[threading.Thread]()
     line.enter()
     for number in range(5):
@@ -67,7 +67,7 @@ def test_failed_invocation_frees_its_environment(cloud: Cloud) -> None:
         assert cloud.invoke(function, {})["errorType"] == "ValueError"
 
 
-def test_waiting_invocations_do_not_use_account_concurrency() -> None:
+def test_waiting_invocations_do_not_count_toward_account_concurrency() -> None:
     config = {"FunctionArn": "arn:aws:lambda:eu-west-1:000000000000:function:f", "FunctionName": "f"}
     at_work: list[str] = []
 
@@ -93,7 +93,7 @@ def test_waiting_invocations_do_not_use_account_concurrency() -> None:
     assert len(at_work) == PLACES
 
 
-def test_callers_above_the_limit_are_refused_immediately() -> None:
+def test_invocation_above_the_concurrency_limit_is_refused_immediately() -> None:
     line = Line(1)
 
     assert line.enter(limit=2)

@@ -21,8 +21,9 @@ def permit(cloud: Cloud, function: str, rule: str) -> None:
 
 
 def rule_with_dead_letters(cloud: Cloud, target: str) -> tuple[str, str, str]:
-    """Create a bus, and a rule that sends events to the ARN `target` and failed events to a dead-letter queue.
+    """Create a bus with a rule that sends events to the resource with the ARN `target`.
 
+    If the rule cannot deliver an event, it sends the event to a dead-letter queue.
     Return the name of the bus, the ARN of the rule, and the URL of the dead-letter queue.
     """
     bus = cloud.bus()
@@ -58,7 +59,7 @@ def test_function_with_permission_for_the_rule_is_invoked(cloud: Cloud) -> None:
     assert cloud.log(log_group(function), "got {'number': 2}")
 
 
-def test_failed_function_is_retried_and_its_event_reaches_its_own_queue(cloud: Cloud) -> None:
+def test_failed_function_is_retried_and_its_event_reaches_the_on_failure_destination(cloud: Cloud) -> None:
     failures_url, failures = cloud.queue()
     function = cloud.function("def handle(event, context): raise ValueError('no')", allow("sqs:SendMessage"))
     name = function.split(":")[6]

@@ -14,7 +14,7 @@ def logging(cloud: Cloud, level: str, *, data: bool) -> tuple[str, dict[str, obj
     return group, {"level": level, "includeExecutionData": data, "destinations": [destination]}
 
 
-def test_level_all_logs_every_step_with_its_data(cloud: Cloud) -> None:
+def test_log_level_all_logs_every_step_with_its_data(cloud: Cloud) -> None:
     group, config = logging(cloud, "ALL", data=True)
     execution = cloud.run(cloud.machine(STATES, DELIVER, logging=config), {"a": 1})["executionArn"]
 
@@ -25,7 +25,7 @@ def test_level_all_logs_every_step_with_its_data(cloud: Cloud) -> None:
     assert {line["execution_arn"] for line in lines} == {execution}
 
 
-def test_an_express_execution_is_logged_too(cloud: Cloud) -> None:
+def test_express_execution_is_logged(cloud: Cloud) -> None:
     group, config = logging(cloud, "ALL", data=False)
     machine = cloud.machine(STATES, DELIVER, express=True, logging=config)
     cloud("stepfunctions", "start_sync_execution", stateMachineArn=machine, input='{"a": 1}')
@@ -35,7 +35,7 @@ def test_an_express_execution_is_logged_too(cloud: Cloud) -> None:
     assert not any({"input", "output"} & set(line["details"]) for line in lines)
 
 
-def test_level_error_logs_only_failures(cloud: Cloud) -> None:
+def test_log_level_error_logs_only_failures(cloud: Cloud) -> None:
     group, config = logging(cloud, "ERROR", data=True)
     cloud.run(cloud.machine({"Fail": {"Type": "Fail", "Error": "No"}}, DELIVER, logging=config))
 

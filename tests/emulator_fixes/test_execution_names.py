@@ -25,7 +25,7 @@ def test_repeated_start_of_a_running_execution_returns_the_first_response(cloud:
     cloud("stepfunctions", "stop_execution", executionArn=first["executionArn"])
 
 
-def test_name_of_an_ended_execution_is_refused(cloud: Cloud) -> None:
+def test_name_of_an_ended_execution_cannot_be_used_again(cloud: Cloud) -> None:
     machine = cloud.machine(FAIL)
     arn = start(cloud, machine)["executionArn"]
     eventually(lambda: cloud("stepfunctions", "describe_execution", executionArn=arn)["status"] == "FAILED")

@@ -30,7 +30,7 @@ def test_a_failed_execution_has_an_error_and_no_output(cloud: Cloud) -> None:
     assert "output" not in ended
 
 
-def test_history_contains_the_steps_inside_branches(cloud: Cloud) -> None:
+def test_history_contains_the_steps_inside_parallel_branches(cloud: Cloud) -> None:
     inner = {"Inner": {"Type": "Pass", "End": True}}
     both = {"Type": "Parallel", "Branches": [{"StartAt": "Inner", "States": inner}], "End": True}
     ended = cloud.run(cloud.machine({"Both": both}))

@@ -1,4 +1,4 @@
-"""Tests that each correction has a description and tests, and that corrections refuse a changed emulator."""
+"""Tests that each correction has a description and tests, and is refused if the emulator's code is not as expected."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TESTS = Path(__file__).parent
 
 
 @pytest.mark.parametrize("name", emulator_fixes.NAMES)
-def test_correction_describes_the_emulator_and_aws_with_a_source(name: str) -> None:
+def test_correction_describes_the_behavior_of_the_emulator_and_of_aws_with_sources(name: str) -> None:
     fix = fixes.read(importlib.import_module(f"emulator_fixes.{name}").__doc__ or "")
     assert fix.summary.endswith(".")
     assert fix.emulator.endswith(".")
@@ -29,7 +29,7 @@ def test_correction_describes_the_emulator_and_aws_with_a_source(name: str) -> N
 
 
 @pytest.mark.parametrize("label", ["Emulator", "AWS", "Source", "Upstream"])
-def test_docstring_without_a_required_part_is_refused(label: str) -> None:
+def test_docstring_of_a_correction_without_a_required_part_is_refused(label: str) -> None:
     whole = importlib.import_module("emulator_fixes.http_api_cors").__doc__ or ""
     with pytest.raises(ValueError, match=f"docstring: no {label};"):
         fixes.read(whole.replace(f"{label}:", f"{label} -"))
@@ -40,7 +40,7 @@ def test_correction_has_tests(name: str) -> None:
     assert "def test_" in (TESTS / f"test_{name}.py").read_text(encoding="utf-8")
 
 
-def test_page_of_the_corrections_names_the_issue_tracker_of_the_emulator() -> None:
+def test_document_about_corrections_names_the_issue_tracker_of_the_emulator() -> None:
     assert fixes.tracker() in (ROOT / "docs" / "emulator-fixes.md").read_text(encoding="utf-8")
 
 
@@ -72,6 +72,6 @@ def test_missing_replaced_function_is_reported() -> None:
         found.install()
 
 
-def test_an_unknown_correction_cannot_be_left_out() -> None:
+def test_leaving_out_an_unknown_correction_is_an_error() -> None:
     with pytest.raises(emulator_fixes.CorrectionError, match="unknown corrections: got nothing"):
         emulator_fixes.apply(without=frozenset({"nothing"}))

@@ -4,7 +4,7 @@ from tests.local.cloud import Cloud, unique
 ORIGIN = "https://shop.example.com"
 
 
-def test_preflight_of_a_foreign_origin_gets_no_cors_headers(cloud: Cloud) -> None:
+def test_preflight_from_an_unlisted_origin_gets_no_cors_headers(cloud: Cloud) -> None:
     rules = {"AllowOrigins": [ORIGIN], "AllowMethods": ["GET"]}
     made = cloud("apigatewayv2", "create_api", Name=unique("http"), ProtocolType="HTTP", CorsConfiguration=rules)
     cloud("apigatewayv2", "create_stage", ApiId=made["ApiId"], StageName="$default")

@@ -32,7 +32,7 @@ def test_sign_in_page_opens_by_https(cloud: Cloud, port: int, host: str) -> None
     assert b'name="password"' in answer.data
 
 
-def test_second_request_returns_the_same_port(cloud: Cloud, port: int) -> None:
+def test_second_request_for_https_returns_the_same_port(cloud: Cloud, port: int) -> None:
     assert _opened(cloud) == port
 
 
@@ -52,7 +52,7 @@ def test_closed_connection_leaves_the_port_open(cloud: Cloud, port: int) -> None
     assert _opened(cloud) == port
 
 
-def test_certificate_of_the_user_is_kept(tmp_path: Path) -> None:
+def test_existing_certificate_is_not_replaced(tmp_path: Path) -> None:
     path = certificate.require(tmp_path / "https.pem")
     content = path.read_bytes()
     assert certificate.require(path).read_bytes() == content

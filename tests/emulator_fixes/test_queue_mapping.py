@@ -13,7 +13,7 @@ POLLS_S = 1.5
 
 
 def grant(cloud: Cloud, function: str, *actions: str) -> None:
-    """Replace the policy of the role of `function` with one that allows only `actions`."""
+    """Replace the policy of `function`'s execution role with a policy that allows only `actions`."""
     role = cloud("lambda", "get_function_configuration", FunctionName=function)["Role"].rpartition("/")[2]
     document = json.dumps({"Version": "2012-10-17", "Statement": [allow(*actions)]})
     cloud("iam", "put_role_policy", RoleName=role, PolicyName="p", PolicyDocument=document)
@@ -28,12 +28,12 @@ def mapped(cloud: Cloud) -> tuple[str, str]:
 
 
 def counts(cloud: Cloud, url: str) -> tuple[int, int]:
-    """Return (number of visible messages, number of hidden messages) of a queue."""
+    """Return the numbers of messages in the queue `url` as (visible, hidden)."""
     found = cloud("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=["All"])["Attributes"]
     return int(found["ApproximateNumberOfMessages"]), int(found["ApproximateNumberOfMessagesNotVisible"])
 
 
-def test_messages_stay_while_the_role_may_not_receive(cloud: Cloud) -> None:
+def test_messages_stay_in_the_queue_while_the_role_may_not_receive_them(cloud: Cloud) -> None:
     function, url = mapped(cloud)
     grant(cloud, function, DELETE, ATTRIBUTES)
     cloud("sqs", "send_message", QueueUrl=url, MessageBody="one")
@@ -56,7 +56,7 @@ def test_refused_polls_do_not_count_as_receives(cloud: Cloud) -> None:
     assert message["Attributes"]["ApproximateReceiveCount"] == "1"
 
 
-def test_messages_return_if_the_role_may_not_delete(cloud: Cloud) -> None:
+def test_messages_return_to_the_queue_while_the_role_may_not_delete_them(cloud: Cloud) -> None:
     function, url = mapped(cloud)
     grant(cloud, function, RECEIVE, ATTRIBUTES)
     cloud("sqs", "send_message", QueueUrl=url, MessageBody="one")

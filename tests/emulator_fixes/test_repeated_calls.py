@@ -21,7 +21,7 @@ def apis(cloud: Cloud, name: str) -> list[str]:
     return [each["id"] for each in found if each["name"] == name]
 
 
-def test_call_repeated_with_its_token_runs_once(cloud: Cloud) -> None:
+def test_call_repeated_with_the_same_token_runs_once(cloud: Cloud) -> None:
     name, answers = unique("api"), list[str]()
     for _ in range(2):
         with cloud.once(name):
@@ -51,7 +51,7 @@ def test_call_with_other_arguments_or_another_token_runs(cloud: Cloud) -> None:
     assert len(apis(cloud, name)) == 4
 
 
-def test_two_equal_calls_under_one_token_both_run(cloud: Cloud) -> None:
+def test_two_equal_calls_in_one_block_both_run(cloud: Cloud) -> None:
     name = unique("api")
     for _ in range(2):
         with cloud.once(name):

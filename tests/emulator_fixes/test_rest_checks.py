@@ -42,7 +42,7 @@ def validated(cloud: Cloud) -> RestApi:
     return api
 
 
-def test_invalid_body_gets_400_with_the_apis_own_error_body(validated: RestApi) -> None:
+def test_invalid_body_gets_400_with_the_customized_gateway_response(validated: RestApi) -> None:
     answer = validated.send("POST", "things", {"other": 1})
 
     assert answer.status == 400
@@ -60,7 +60,7 @@ def test_body_above_the_size_limit_gets_413(validated: RestApi) -> None:
     assert (answer.status, answer.json()["code"]) == (413, "REQUEST_TOO_LARGE")
 
 
-def test_failed_function_gets_502_with_the_apis_own_error_body(cloud: Cloud) -> None:
+def test_failed_function_gets_502_with_the_customized_gateway_response(cloud: Cloud) -> None:
     api = RestApi.make(cloud)
     api.proxy("broken", "GET", cloud.function("def handle(event, context): raise ValueError('secret')"))
     template = {"application/json": '{"code": "InternalError"}'}

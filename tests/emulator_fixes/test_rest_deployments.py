@@ -11,7 +11,7 @@ def mock(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
     )
 
 
-def test_change_has_no_effect_until_the_next_deployment(cloud: Cloud) -> None:
+def test_change_of_a_rest_api_has_no_effect_until_the_next_deployment(cloud: Cloud) -> None:
     api = RestApi.make(cloud)
     api.method("one", "GET", *mock("first"))
     api.deploy()

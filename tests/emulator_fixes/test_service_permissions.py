@@ -8,7 +8,7 @@ from tests.local.rest import RestApi
 OK = "def handle(event, context): return {'statusCode': 200, 'body': 'ok'}"
 
 
-def test_rest_api_without_permission_to_invoke_gets_500(cloud: Cloud) -> None:
+def test_rest_api_without_permission_to_invoke_returns_500(cloud: Cloud) -> None:
     api = RestApi.make(cloud)
     function = cloud.function(OK)
     api.proxy("open", "GET", function)
@@ -30,11 +30,11 @@ def test_method_permission_does_not_depend_on_the_path_spelling(cloud: Cloud, pa
     assert api.send("GET", path).status == 200
 
 
-def test_http_api_without_permission_to_invoke_gets_500(cloud: Cloud) -> None:
+def test_http_api_without_permission_to_invoke_returns_500(cloud: Cloud) -> None:
     assert _answer_of_http_api(cloud, cloud.function(OK)).status == 500
 
 
-def test_failed_function_of_an_http_api_gets_500_without_its_error(cloud: Cloud) -> None:
+def test_http_api_returns_500_without_the_error_of_a_failed_function(cloud: Cloud) -> None:
     function = cloud.function("def handle(event, context): raise ValueError('secret')")
     name, _, alias = function.rpartition(":")
     cloud(
@@ -74,7 +74,7 @@ def test_event_source_mapping_requires_permission_to_read_the_queue(cloud: Cloud
         cloud("lambda", "create_event_source_mapping", FunctionName=function, EventSourceArn=queue)
 
 
-def test_destination_requires_permission_to_send(cloud: Cloud) -> None:
+def test_on_failure_destination_requires_permission_to_send(cloud: Cloud) -> None:
     _, queue = cloud.queue()
     name = cloud.function(OK).split(":")[6]
     destination = {"OnFailure": {"Destination": queue}}

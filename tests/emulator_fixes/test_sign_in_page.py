@@ -17,7 +17,7 @@ def test_login_opens_the_sign_in_page(page: SignInPage) -> None:
     assert answer.text == page.get("/oauth2/authorize", **page.request).text
 
 
-def test_login_refuses_what_authorize_refuses(page: SignInPage) -> None:
+def test_login_refuses_an_unknown_redirect_uri(page: SignInPage) -> None:
     assert page.get("/login", **{**page.request, "redirect_uri": "https://evil.example.com"}).status == 400
 
 

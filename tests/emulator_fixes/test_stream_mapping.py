@@ -134,7 +134,7 @@ def test_failing_batch_is_split_until_one_record_is_left(cloud: Cloud) -> None:
     assert [len(names) for names in got] in ([4, 2, 2, 1, 1], [4, 2, 1, 1, 2])
 
 
-def test_partial_response_does_not_repeat_processed_records(cloud: Cloud) -> None:
+def test_partial_batch_response_does_not_repeat_processed_records(cloud: Cloud) -> None:
     name, stream = table(cloud)
     url, queue = cloud.queue()
     write(cloud, name, "first", "poison-4", "last")
@@ -228,7 +228,7 @@ def test_records_wait_while_the_role_may_not_read_the_stream(cloud: Cloud) -> No
     assert cloud.quiet(url, for_s=0)
 
 
-def test_report_that_the_role_may_not_send_is_counted_and_the_batch_discarded(cloud: Cloud) -> None:
+def test_failed_delivery_to_the_destination_is_counted_and_the_batch_is_discarded(cloud: Cloud) -> None:
     name, stream = table(cloud)
     url, queue = cloud.queue()
     role = cloud.role(READ)
@@ -244,7 +244,7 @@ def test_report_that_the_role_may_not_send_is_counted_and_the_batch_discarded(cl
     assert cloud.quiet(url, for_s=0)
 
 
-def test_retry_runs_the_version_to_which_the_alias_points_then(cloud: Cloud) -> None:
+def test_retry_uses_the_current_version_of_the_alias(cloud: Cloud) -> None:
     name, stream = table(cloud)
     group = consume(cloud, CONSUMER, stream)
     function = group.rpartition("/")[2]

@@ -16,8 +16,8 @@ QUICK = """
             print("ran", record.get("attributes", {}).get("ApproximateReceiveCount"))
         return {"statusCode": 200, "body": "fine"}
 """
-# `running` and `gate` in the event are paths of files. The function creates the first file when it starts, and ends
-# when the second file exists.
+# The fields `running` and `gate` of the event are file paths. The function creates the file `running` when it starts,
+# and ends when the file `gate` exists.
 GATED = """
     import pathlib, time
     def handle(event, context):
@@ -62,7 +62,7 @@ def has_not_run(cloud: Cloud, function: str) -> bool:
 
 
 @pytest.mark.parametrize("qualifier", ["live", "1", "$LATEST"])
-def test_limit_of_zero_throttles_every_version_and_alias(cloud: Cloud, qualifier: str) -> None:
+def test_reserved_concurrency_of_zero_throttles_every_version_and_alias(cloud: Cloud, qualifier: str) -> None:
     function = cloud.function(QUICK)
     limit(cloud, function, 0)
 
@@ -73,7 +73,7 @@ def test_limit_of_zero_throttles_every_version_and_alias(cloud: Cloud, qualifier
     assert cloud.invoke(function, {})["body"] == "fine"
 
 
-def test_limit_counts_invocations_of_all_versions(cloud: Cloud, tmp_path: Path) -> None:
+def test_reserved_concurrency_of_one_throttles_a_second_invocation(cloud: Cloud, tmp_path: Path) -> None:
     function = cloud.function(GATED)
     limit(cloud, function, 1)
     files = {"running": str(tmp_path / "running"), "gate": str(tmp_path / "gate")}
@@ -128,7 +128,7 @@ def test_messages_return_to_the_queue_of_a_throttled_function(cloud: Cloud) -> N
     assert int(runs(cloud, function)[0].split()[-1]) > 1
 
 
-def test_a_stream_waits_for_a_throttled_function(cloud: Cloud) -> None:
+def test_stream_records_wait_for_a_throttled_function(cloud: Cloud) -> None:
     url, queue = cloud.queue()
     table = f"throttled-{time.time_ns()}"
     made = cloud(
@@ -193,7 +193,7 @@ def test_gateway_response_applies_to_a_throttled_function(cloud: Cloud) -> None:
     assert (answer.status, answer.json()) == (502, {"code": "InternalError"})
 
 
-def test_task_of_a_throttled_function_fails_with_the_error_of_aws(cloud: Cloud) -> None:
+def test_workflow_task_of_a_throttled_function_fails_with_the_same_error_as_on_aws(cloud: Cloud) -> None:
     function = cloud.function(QUICK)
     limit(cloud, function, 0)
     invoke = {

@@ -9,7 +9,7 @@ def page(cloud: Cloud) -> SignInPage:
     return SignInPage.make(cloud)
 
 
-def test_revoked_refresh_token_gives_no_tokens(page: SignInPage) -> None:
+def test_refresh_with_a_revoked_token_is_refused(page: SignInPage) -> None:
     tokens = page.tokens()
     assert page.refresh(tokens["refresh_token"]).status == 200
     answer = page.post("/oauth2/revoke", token=tokens["refresh_token"], client_id=page.client_id)
@@ -22,7 +22,7 @@ def test_discovery_document_lists_the_revocation_endpoint(page: SignInPage) -> N
     assert page.discovery()["revocation_endpoint"] == f"{page.cloud.instance.url}/oauth2/revoke"
 
 
-def test_revocation_refuses_requests_as_cognito_does(page: SignInPage) -> None:
+def test_invalid_revocation_request_gets_the_same_error_as_from_cognito(page: SignInPage) -> None:
     tokens = page.tokens()
     for form, status, error in (
         ({"client_id": page.client_id}, 400, "invalid_request"),

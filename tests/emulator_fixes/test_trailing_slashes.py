@@ -30,7 +30,7 @@ def test_path_with_a_trailing_slash_gets_404(api: HttpApi, path: str) -> None:
         ("//products", "GET /products"),
     ],
 )
-def test_other_paths_still_match_their_routes(api: HttpApi, path: str, route: str) -> None:
+def test_path_without_a_trailing_slash_matches_its_route(api: HttpApi, path: str, route: str) -> None:
     answer = api.get(path)
 
     assert (answer.status, answer.text) == (200, route)

@@ -68,9 +68,9 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Table]:
 
 @pytest.fixture(scope="module")
 def meanwhile(table: Table) -> dict[str, Any]:
-    """The result of each call during a transaction that holds the items `a` and `b`, as {name of the call: result}.
+    """The results of calls during a slow transaction on the items `a` and `b`, as {name of the call: result}.
 
-    Each result is what `refused` returns. The key `afterwards` is for a call after the end of the transaction.
+    Each result is a value that `refused` returned. Only the call `afterwards` runs after the end of the transaction.
     """
     put = {"TableName": table.name, "Item": {"id": {"S": "a"}}}
     calls: dict[str, Callable[[], Any]] = {
@@ -112,7 +112,7 @@ def test_calls_that_do_not_conflict_succeed(meanwhile: dict[str, Any], call: str
 
 
 @pytest.mark.usefixtures("meanwhile")
-def test_only_the_transaction_is_written_during_a_conflict(table: Table) -> None:
+def test_refused_calls_change_no_item(table: Table) -> None:
     assert [table.count(each) for each in "abcd"] == [2, 1, 0, 1]
 
 

@@ -17,7 +17,7 @@ STORED, TYPED = "Ann@Example.com", "aNN@eXAMPLE.com"
 
 @dataclass
 class Pool:
-    """A user pool with one app client. It has the user STORED, who can sign in."""
+    """A user pool with one app client and one user. The user has the name STORED and can sign in."""
 
     cloud: Cloud
     id: str
@@ -122,7 +122,7 @@ def test_sign_in_ignores_the_letter_case_of_the_name(pool: Pool, sign_in: Callab
     assert claims(typed.id_token)["sub"] == who(pool, STORED)["sub"]
 
 
-def test_name_is_unavailable_in_every_letter_case(pool: Pool) -> None:
+def test_name_that_differs_only_in_letter_case_is_unavailable(pool: Pool) -> None:
     with pytest.raises(CallError, match="UsernameExistsException"):
         pool("admin_create_user", Username=TYPED, MessageAction="SUPPRESS")
     with pytest.raises(CallError, match="UsernameExistsException"):

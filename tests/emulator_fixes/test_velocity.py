@@ -1,4 +1,4 @@
-"""Tests of mapping templates that the library airspeed renders differently from API Gateway without the correction."""
+"""Tests of mapping templates that the library airspeed renders as API Gateway does only with the correction."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_template_can_replace_escaped_apostrophes() -> None:
     assert json.loads(json.loads(rendered(template, body=body).text)["text"]) == json.loads(body)
 
 
-def test_name_of_a_header_has_the_methods_of_a_string() -> None:
+def test_template_can_call_string_methods_on_a_header_name() -> None:
     template = "#foreach($name in $input.params().header.keySet())#if($name.matches('(?i)key'))$name#end#end"
     assert rendered(template, headers={"Other": "1", "KEY": "2", "Key-2": "3"}).text == "KEY"
 

@@ -1,4 +1,4 @@
-"""Tests of the correction `verified_addresses`."""
+"""Tests that the claim `email_verified` is true only for verified addresses (correction `verified_addresses`)."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def pool(cloud: Cloud) -> Pool:
 
 
 @pytest.mark.parametrize(("attributes", "verified"), [((), False), ((VERIFIED,), True)])
-def test_address_is_verified_only_if_an_administrator_says_so(
+def test_new_address_is_verified_only_if_the_administrator_sets_email_verified(
     pool: Pool, attributes: tuple[dict[str, str], ...], verified: bool
 ) -> None:
     pool.create(*attributes)
@@ -96,7 +96,7 @@ def test_changed_address_is_not_verified(pool: Pool, change: Callable[..., None]
     assert (claims["email"], claims["email_verified"]) == ("new@example.com", False)
 
 
-def test_user_cannot_set_the_address_as_verified(pool: Pool) -> None:
+def test_user_cannot_set_email_verified(pool: Pool) -> None:
     pool.create()
     with pytest.raises(CallError, match="NotAuthorizedException"):
         change_as_user(pool, VERIFIED)

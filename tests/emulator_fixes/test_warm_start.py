@@ -20,7 +20,7 @@ def warm(tmp_path: Path) -> Iterator[Cloud]:
         yield Cloud(instance, "ap-northeast-1")
 
 
-def test_environment_of_an_alias_is_created_before_the_first_call(warm: Cloud) -> None:
+def test_execution_environment_of_an_alias_is_created_before_the_first_invocation(warm: Cloud) -> None:
     warm.function("def handle(event, context): return 1")
 
     assert eventually(lambda: len(emulator.find(warm.instance).processes) == 2)

@@ -1,4 +1,4 @@
-"""Changes a copied checkout as a developer would: the program, its contracts and its settings."""
+"""Edits a copy of the checkout as a developer would: the Pulumi program, the contracts and the settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def edit(checkout: Path, path: str, *changes: tuple[str, str]) -> None:
     file = checkout / path
     content = file.read_text(encoding="utf-8")
     for old, new in changes:
-        assert content.count(old) == 1, f"{path}: got {content.count(old)} times {old!r}; allowed: once"
+        assert content.count(old) == 1, f"{path}: got {content.count(old)} occurrences of {old!r}; allowed: 1"
         content = content.replace(old, new)
     file.write_text(content, encoding="utf-8")
 

@@ -117,7 +117,7 @@ class Engine:
         }
 
     def command(self, *arguments: str) -> list[str]:
-        """Return the command line for `pulumi ARGUMENTS`, with the option that makes Pulumi ask no questions."""
+        """Return the command line for `pulumi ARGUMENTS`, with the option `--non-interactive`."""
         return [str(self.home / "bin" / "pulumi"), *arguments, "--non-interactive"]
 
     def run(self, *arguments: str, variables: Mapping[str, str] | None = None) -> Ended:
@@ -163,7 +163,7 @@ class Engine:
     def killed(self, *arguments: str, after: float, number: int = signal.SIGKILL) -> int:
         """Run a pulumi command, and return its exit code.
 
-        If the command is still running after `after` seconds, it receives the signal `number`.
+        If the command is still running after `after` seconds, sends the signal `number` to it.
         """
         self.cloud.forget_calls()
         process = subprocess.Popen(
@@ -248,7 +248,7 @@ class Engine:
             if key not in there:
                 found.append(f"vanished: {resource['urn']}: the state has {resource['id']}, AWS does not")
             elif there[key] != resource["urn"] and there[key] in urns:
-                found.append(f"taken over: {resource['urn']}: on AWS it is {there[key]}")
+                found.append(f"taken over: {resource['urn']}: on AWS, the resource belongs to {there[key]}")
         found += [f"left over: {there[key]}: AWS has {key[1]}, no state does" for key in sorted({*there} - known)]
         return found
 

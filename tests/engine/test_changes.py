@@ -13,7 +13,9 @@ REST_CONTRACT = "contracts/rest-api.yaml"
 ROUTES = "components/apis/routes.py"
 
 
-def test_change_of_one_functions_code_updates_that_function_and_its_alias(deployed: Callable[[str], Engine]) -> None:
+def test_changed_code_of_one_function_updates_only_that_function_and_its_alias(
+    deployed: Callable[[str], Engine],
+) -> None:
     engine = deployed(STACK)
     handler = engine.checkout / "functions" / "users_api" / "handler.py"
     handler.write_text(handler.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
@@ -24,7 +26,7 @@ def test_change_of_one_functions_code_updates_that_function_and_its_alias(deploy
     assert state["users-api-live"]["outputs"]["functionVersion"] == "2"
 
 
-def test_renamed_path_parameter_and_operation_change_the_api_and_one_deployment(
+def test_renamed_path_parameter_and_operation_update_the_api_and_replace_its_deployment(
     deployed: Callable[[str], Engine],
 ) -> None:
     engine = deployed(STACK)
@@ -43,7 +45,7 @@ def test_renamed_path_parameter_and_operation_change_the_api_and_one_deployment(
     assert engine.differences() == []
 
 
-def test_change_of_a_contracts_description_changes_nothing_on_aws(deployed: Callable[[str], Engine]) -> None:
+def test_changed_descriptions_in_a_contract_change_nothing_on_aws(deployed: Callable[[str], Engine]) -> None:
     engine = deployed(STACK)
     contract = engine.checkout / REST_CONTRACT
     text = contract.read_text(encoding="utf-8")
@@ -64,7 +66,9 @@ def test_user_pool_of_dev_can_be_replaced(deployed: Callable[[str], Engine]) -> 
     assert engine.differences() == []
 
 
-def test_second_stack_with_the_settings_of_dev_fails_at_the_mail_identity(deployed: Callable[[str], Engine]) -> None:
+def test_second_stack_with_the_settings_of_dev_fails_at_the_ses_email_identity(
+    deployed: Callable[[str], Engine],
+) -> None:
     engine = deployed(STACK)
     add_stack(engine.checkout, "pr-1", like=STACK)
     engine.create("pr-1")

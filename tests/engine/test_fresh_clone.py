@@ -30,7 +30,7 @@ def test_plain_preview_builds_the_archives_that_are_missing(tmp_path: Path) -> N
     assert built == {*functions, "common-layer", "powertools-layer-arm64"}
 
 
-def test_archive_that_cannot_be_built_leaves_no_resource_but_the_stack(tmp_path: Path) -> None:
+def test_archive_that_cannot_be_built_stops_the_update_before_the_first_resource(tmp_path: Path) -> None:
     engine = fresh_clone(tmp_path)
     (tmp_path / "tiny-1.0-py3-none-any.whl").unlink()
     engine.create(STACK)
@@ -42,7 +42,7 @@ def test_archive_that_cannot_be_built_leaves_no_resource_but_the_stack(tmp_path:
     assert " Remedy: " in ended.said
 
 
-def test_folder_that_cannot_be_written_is_reported_before_any_resource(tmp_path: Path) -> None:
+def test_archive_folder_that_cannot_be_written_stops_the_update_before_the_first_resource(tmp_path: Path) -> None:
     engine = fresh_clone(tmp_path)
     (engine.checkout / ".build").write_text("in the way of the folder", encoding="utf-8")
     engine.create(STACK)

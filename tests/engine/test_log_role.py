@@ -20,15 +20,17 @@ def on_aws(engine: Engine) -> list[str]:
 
 
 @pytest.mark.full
-def test_log_role_stays_on_aws_when_its_stack_gives_it_up_or_is_destroyed(deployed: Callable[[str], Engine]) -> None:
+def test_log_role_stays_on_aws_when_its_stack_no_longer_manages_it_or_is_destroyed(
+    deployed: Callable[[str], Engine],
+) -> None:
     engine = deployed(STACK)
     edit(engine.checkout, f"Pulumi.{STACK}.yaml", ("ownsAccountLogRole: true", "ownsAccountLogRole: false"))
     engine.must_up(STACK)
     assert operations(engine.cloud.calls()) == {}
     assert on_aws(engine) == [*SHARED]
 
-    # The first log role still exists, but the stack no longer manages it. With `true`, the stack therefore creates a
-    # second log role.
+    # The first log role still exists, but the stack no longer manages it. After the
+    # second change of the setting, the stack therefore creates a second log role.
     edit(engine.checkout, f"Pulumi.{STACK}.yaml", ("ownsAccountLogRole: false", "ownsAccountLogRole: true"))
     engine.must_up(STACK)
     engine.must("destroy", "--stack", STACK, "--yes", "--skip-preview")

@@ -9,7 +9,7 @@ from tests.engine.engine import Engine, operations
 STACK = "dev"
 
 
-def test_update_with_a_plan_refuses_what_was_not_previewed(deployed: Callable[[str], Engine]) -> None:
+def test_update_with_a_plan_refuses_changes_that_were_not_previewed(deployed: Callable[[str], Engine]) -> None:
     engine = deployed(STACK)
     settings, plan = engine.checkout / f"Pulumi.{STACK}.yaml", str(engine.checkout / "plan.json")
     before = settings.read_text(encoding="utf-8")
@@ -29,8 +29,8 @@ def test_update_with_a_plan_refuses_what_was_not_previewed(deployed: Callable[[s
     assert operations(engine.cloud.calls()) == {"update": ["data-analytics-lifecycle"]}
 
 
-def test_cli_of_the_tests_is_the_pinned_one_or_newer(deployed: Callable[[str], Engine]) -> None:
-    """Pulumi.yaml requires a minimum version of the Pulumi CLI. An older CLI refuses to run."""
+def test_pulumi_cli_older_than_the_required_version_refuses_to_run(deployed: Callable[[str], Engine]) -> None:
+    """The test raises the minimum version in Pulumi.yaml, so that the installed Pulumi CLI is too old."""
     engine = deployed(STACK)
     project = engine.checkout / "Pulumi.yaml"
     text = project.read_text(encoding="utf-8")

@@ -34,7 +34,7 @@ REPLACEABLE = {
 }
 
 
-def test_every_type_is_either_irreplaceable_or_replaceable() -> None:
+def test_every_resource_type_is_listed_as_irreplaceable_or_replaceable() -> None:
     used = {made.type for made in record(STACK).resources if made.custom}
     assert used - IRREPLACEABLE == REPLACEABLE
 

@@ -57,7 +57,7 @@ def killed(engine: Engine, calls: int) -> list[str]:
     return said
 
 
-def test_update_killed_at_random_moments_is_completed_after_recover(fresh: Engine, dose: Dose) -> None:
+def test_update_killed_at_random_moments_can_be_completed_after_recovery(fresh: Engine, dose: Dose) -> None:
     choice = random.Random(12)  # noqa: S311 - the moments must be the same in each run
     said = [line for _ in range(dose(1, 10)) for line in killed(fresh, choice.randint(20, 30))]
     assert any(line.endswith("exists on AWS and is now in the state") for line in said)
@@ -66,7 +66,7 @@ def test_update_killed_at_random_moments_is_completed_after_recover(fresh: Engin
     assert fresh.differences() == []
 
 
-def test_empty_file_of_attributes_is_reported_with_a_command_that_deletes_it(fresh: Engine) -> None:
+def test_empty_attrs_file_is_reported_with_a_command_that_deletes_it(fresh: Engine) -> None:
     [attributes] = (fresh.home / "state").rglob(f"{STACK}.json.attrs")
     attributes.write_text("")
     recovered(fresh)
@@ -74,7 +74,7 @@ def test_empty_file_of_attributes_is_reported_with_a_command_that_deletes_it(fre
 
 
 @pytest.mark.full
-def test_killed_update_of_existing_resources_is_completed_after_recover(deployed: Callable[[str], Engine]) -> None:
+def test_killed_update_of_existing_resources_can_be_completed_after_recovery(deployed: Callable[[str], Engine]) -> None:
     engine = deployed(STACK)
     settings = engine.checkout / f"Pulumi.{STACK}.yaml"
     settings.write_text(settings.read_text().replace("logLevel: DEBUG", "logLevel: INFO"))
@@ -112,7 +112,9 @@ def test_update_completes_after_aws_refused_a_resource(tmp_path: Path, dose: Dos
 
 
 @pytest.mark.full
-def test_alias_moved_by_hand_comes_back_with_a_refreshing_update(deployed: Callable[[str], Engine]) -> None:
+def test_update_with_refresh_restores_a_changed_alias_and_a_deleted_dashboard(
+    deployed: Callable[[str], Engine],
+) -> None:
     engine = deployed(STACK)
     with engine.cloud.locked() as things:
         key = next(key for key in things if key.startswith("aws:lambda/alias:Alias|orders-dev-orders-api/"))
@@ -131,7 +133,7 @@ def test_alias_moved_by_hand_comes_back_with_a_refreshing_update(deployed: Calla
         ),
     ]
     engine.must_up(STACK)
-    assert operations(engine.cloud.calls()) == {}, "a plain update compares the program with the state only"
+    assert operations(engine.cloud.calls()) == {}, "without --refresh, Pulumi compares the program only with the state"
     engine.must_up(STACK, "--refresh")
     changes = {kind: names for kind, names in operations(engine.cloud.calls()).items() if kind in ("update", "create")}
     assert changes == {"update": ["orders-api-live"], "create": ["observability-dashboard"]}
@@ -139,10 +141,10 @@ def test_alias_moved_by_hand_comes_back_with_a_refreshing_update(deployed: Calla
     assert engine.operation("drift", STACK).out == "stack dev: AWS matches Pulumi's state\n"
 
 
-def test_violation_of_a_mandatory_rule_stops_before_the_first_call(fresh: Engine) -> None:
-    """`make deploy` starts with a preview, at whose end Pulumi checks the rules about several resources.
+def test_violated_mandatory_rule_stops_the_deployment_before_the_first_aws_call(fresh: Engine) -> None:
+    """`make deploy` starts with a preview. At its end, Pulumi checks the rules that concern several resources.
 
-    If a mandatory rule is violated, the deployment therefore stops before it changes anything.
+    A violated mandatory rule therefore stops the deployment before it changes anything.
     """
     engine = Engine(fresh.home, fresh.checkout)
     (engine.checkout / "policy" / "enforcement" / f"{STACK}.json").write_text("{}")
@@ -153,7 +155,7 @@ def test_violation_of_a_mandatory_rule_stops_before_the_first_call(fresh: Engine
 
 
 @pytest.mark.full
-def test_pulumi_still_loses_resources_given_to_import_pending_creates(fresh: Engine) -> None:
+def test_pulumi_still_ignores_resources_passed_with_import_pending_creates(fresh: Engine) -> None:
     """A bug in Pulumi: `pulumi refresh --import-pending-creates` does not add the given resources to the state.
 
     If this test fails, Pulumi has fixed the bug, and operations/pending.py is no longer needed (docs/decisions/23).

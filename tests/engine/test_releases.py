@@ -45,12 +45,12 @@ def frontend(engine: Engine, stack: str) -> object:
     return root["outputs"]["frontend"]
 
 
-def test_release_of_this_version_is_stored() -> None:
+def test_deployed_state_of_this_version_is_stored() -> None:
     assert {(releases.version(), stack) for stack in releases.STACKS} <= {*releases.stored()}
 
 
 @pytest.mark.parametrize(("version", "stack"), releases.stored())
-def test_release_is_updated_without_a_loss(version: str, stack: str, tmp_path: Path) -> None:
+def test_update_from_a_release_loses_no_data_and_no_address(version: str, stack: str, tmp_path: Path) -> None:
     engine = releases.deployed_release(version, stack, tmp_path)
     assert engine.differences() == []
     before, steps = frontend(engine, stack), steps_from(version, stack)
@@ -72,7 +72,7 @@ def test_release_is_updated_without_a_loss(version: str, stack: str, tmp_path: P
 
 
 @pytest.mark.full
-def test_rename_without_an_alias_is_found_before_it_is_deployed(tmp_path: Path) -> None:
+def test_rename_without_an_alias_is_found_in_the_preview(tmp_path: Path) -> None:
     engine = releases.deployed_release(releases.version(), "dev", tmp_path)
     # Deploy the current program before the renames below. It can differ from the release, and this test is only about
     # the renames.

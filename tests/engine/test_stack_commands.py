@@ -9,7 +9,7 @@ from tests.engine.engine import Engine, copy_of
 from tests.support.graph import ROOT
 
 
-def test_prerequisites_tell_a_missing_stack_from_a_backend_that_does_not_answer(tmp_path: Path) -> None:
+def test_prerequisites_distinguish_a_missing_stack_from_an_unreachable_backend(tmp_path: Path) -> None:
     engine = Engine(tmp_path / "home", copy_of(ROOT, tmp_path / "orders"), {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
     engine.create("dev")
     engine.create("prod")
@@ -34,7 +34,7 @@ def test_prerequisites_tell_a_missing_stack_from_a_backend_that_does_not_answer(
     assert "does not exist" not in silent.err
 
 
-def test_destroy_says_what_stays_and_refuses_protected_resources(deployed: Callable[[str], Engine]) -> None:
+def test_destroy_lists_what_stays_and_refuses_to_delete_protected_resources(deployed: Callable[[str], Engine]) -> None:
     engine = deployed("dev")
     said = engine.operation("destroy", "dev")
     assert said.code == 0, said.said

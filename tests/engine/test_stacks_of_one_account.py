@@ -10,7 +10,7 @@ from tests.engine.engine import Engine
 from tests.proof.plugin import Dose
 
 
-def test_stacks_of_pull_requests_live_beside_dev_and_prod(deployed: Callable[[str], Engine], dose: Dose) -> None:
+def test_stacks_of_pull_requests_can_exist_beside_dev_and_prod(deployed: Callable[[str], Engine], dose: Dose) -> None:
     engine = deployed("dev")
     engine.must("stack", "select", "dev")
     others = ("prod",)[: dose(0, 1)]

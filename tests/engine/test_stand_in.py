@@ -1,4 +1,4 @@
-"""Tests that Pulumi's state matches the stand-in for AWS after an update, and that the engine finds differences."""
+"""Tests that Pulumi's state matches the stand-in for AWS after an update, and that `Engine` finds differences."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_deployed_stack_has_no_differences_and_no_further_changes(deployed: Call
 
 
 @pytest.mark.full
-def test_deleted_resource_is_found_and_created_again_by_a_refreshing_update(deployed: Callable[[str], Engine]) -> None:
+def test_update_with_refresh_recreates_a_deleted_resource(deployed: Callable[[str], Engine]) -> None:
     engine = deployed(STACK)
     with engine.cloud.locked() as things:
         [key] = [key for key in things if key.startswith("aws:cloudwatch/dashboard")]

@@ -42,7 +42,7 @@ def losses(engine: Engine, stack: str, *, documented: Collection[str] = ()) -> l
     preview: dict[str, Any] = json.loads(engine.must("preview", "--stack", stack, "--json").out)
     steps: list[dict[str, Any]] = preview["steps"]
     return [
-        f"{step['urn']}: {step['op']}, although it holds data or an address (docs/upgrades.md)"
+        f"{step['urn']}: {step['op']}, although the resource holds data or an address (docs/upgrades.md)"
         for step in steps
         if step["op"] in _LOSES and kinds.type_of(step["urn"]) in IRREPLACEABLE
         if not (step["op"] == "delete" and step["urn"] in documented)

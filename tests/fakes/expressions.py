@@ -23,7 +23,7 @@ _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 
 
 class Expression:
-    """A condition or update expression. Adds the placeholders in `names` and `values` that it contains to `used`."""
+    """A condition or update expression. Adds to `used` the placeholders that the expression contains."""
 
     def __init__(self, text: str, names: Mapping[str, str], values: Mapping[str, Any], used: set[str]) -> None:
         self._tokens = self._split(text)

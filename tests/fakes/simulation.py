@@ -1,4 +1,4 @@
-"""Runs many activities in simulated time. When all of them sleep, the time jumps to the end of the first sleep."""
+"""Runs many activities in simulated time. When all of them sleep, the time jumps to the end of the shortest sleep."""
 
 from __future__ import annotations
 

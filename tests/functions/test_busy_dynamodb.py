@@ -95,7 +95,7 @@ def refusal(operation: str, code: str) -> Exception:
     return client_error(code, operation)
 
 
-def test_each_operation_of_both_apis_has_a_request() -> None:
+def test_every_operation_of_both_apis_has_a_test_request() -> None:
     assert set(REQUESTS) | {"processOrder"} == documented(routes.REST_API) | documented(routes.HTTP_API)
 
 

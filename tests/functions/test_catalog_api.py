@@ -160,7 +160,7 @@ class TestListing:
             stock(f"p{number}")
         assert len(catalog_api(listing()).body["products"]) == 20
 
-    def test_page_of_100_products_needs_one_batch_call(
+    def test_page_of_100_products_requires_one_batch_get_item_call(
         self, catalog_api: Api, dynamodb: FakeDynamoDB, stock: Callable[..., None]
     ) -> None:
         for number in range(120):

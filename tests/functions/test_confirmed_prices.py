@@ -1,4 +1,4 @@
-"""Tests of update_inventory if prices or stock change after the workflow has read them."""
+"""Tests of update_inventory when prices or stock change after the workflow has read them."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_unexpected_total_does_not_hide_low_stock(confirm: Confirm, dynamodb: Fa
         confirm()
 
 
-def test_workflow_that_understands_details_gets_them(load: Load, pending: Order, stock: Stock) -> None:
+def test_error_contains_details_if_the_workflow_requests_them(load: Load, pending: Order, stock: Stock) -> None:
     stock("cup", 0, 1200)
     with pytest.raises(errors.OutOfStock) as refused:
         load("update_inventory")({"order": pending, "products": READ, "error_details": True})

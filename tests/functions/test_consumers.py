@@ -119,7 +119,7 @@ class TestProcessOrder:
             process_order(event(order()))
         assert stepfunctions.executions == {}
 
-    def test_synchronous_order_is_taken_over_after_30_seconds(
+    def test_standard_execution_starts_for_a_synchronous_order_older_than_30_seconds(
         self, process_order: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
         old = order(created_at=timestamp(datetime.now(UTC) - timedelta(seconds=31)))

@@ -79,7 +79,7 @@ def test_only_pending_order_can_be_confirmed() -> None:
 
 @examples
 @given(lines, st.data())
-def test_total_is_sum_of_quantities_times_catalog_prices(items: Any, data: st.DataObject) -> None:
+def test_total_is_the_sum_of_prices_multiplied_by_quantities(items: Any, data: st.DataObject) -> None:
     prices: list[orders.Price] = [
         {"product_id": line["product_id"], "unit_price": data.draw(st.integers(0, 10**9)), "currency": "JPY"}
         for line in items
@@ -120,7 +120,7 @@ def test_order_id_of_a_key_never_changes() -> None:
 
 @examples
 @given(lines)
-def test_order_survives_conversion_to_row_and_back(items: Any) -> None:
+def test_order_is_unchanged_by_conversion_to_a_row_and_back(items: Any) -> None:
     order = pending(*items)
     row = rows.order_row(order, request_hash="h", synchronous=True)
     assert rows.order_of(row) == order

@@ -82,7 +82,7 @@ BROKEN: list[Any] = [
 
 
 @pytest.mark.parametrize("body", BROKEN)
-def test_invalid_body_returns_common_error(orders_api: Api, dynamodb: FakeDynamoDB, body: Any) -> None:
+def test_invalid_body_returns_an_error_in_the_common_format(orders_api: Api, dynamodb: FakeDynamoDB, body: Any) -> None:
     assert is_error(orders_api(order(body)), 400, "ValidationError")
     assert dynamodb.tables["orders"].items == {}
 
@@ -96,7 +96,7 @@ def test_minimum_and_maximum_values_are_accepted(orders_api: Api, body: Any) -> 
     assert orders_api(order(body)).status == 202
 
 
-def test_25_lines_are_accepted(orders_api: Api) -> None:
+def test_order_with_25_lines_is_accepted(orders_api: Api) -> None:
     lines = [{"product_id": f"p{number}", "quantity": 1} for number in range(25)]
     assert orders_api(order({"items": lines})).status == 202
 
@@ -174,7 +174,7 @@ def test_name_with_other_unicode_characters_is_accepted(users_api: Api, name: st
         "ada@example.1",
     ],
 )
-def test_address_that_ses_refuses_is_rejected(users_api: Api, email: str) -> None:
+def test_email_address_that_ses_would_refuse_is_rejected(users_api: Api, email: str) -> None:
     """The token contains the same address, so only the format of the address can be the reason for the rejection."""
     request = Request(method="POST", path="/users", body={"name": "Ada", "email": email}, email=email)
     assert is_error(users_api(request), 400, "ValidationError")
@@ -225,7 +225,9 @@ def test_base64_body_without_utf8_text_is_rejected(catalog_api: Api, body: str) 
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/"), ("GET", "/nothing"), ("DELETE", "/orders"), ("PUT", "/orders/1")]
 )
-def test_unknown_route_returns_common_error(orders_api: Api, catalog_api: Api, method: str, path: str) -> None:
+def test_unknown_route_returns_an_error_in_the_common_format(
+    orders_api: Api, catalog_api: Api, method: str, path: str
+) -> None:
     for api in (orders_api, catalog_api):
         assert is_error(api(Request(method=method, path=path)), 404, "NotFound")
 
@@ -260,7 +262,7 @@ def test_error_lists_at_most_twenty_invalid_fields(orders_api: Api) -> None:
     assert len(answer.body["details"]) == MOST_DETAILS == 20
 
 
-def test_product_with_several_lines_is_an_invalid_field(orders_api: Api) -> None:
+def test_product_in_two_lines_is_reported_as_an_invalid_field(orders_api: Api) -> None:
     answer = orders_api(order({"items": [{"product_id": "tea", "quantity": 1}] * 2}))
     assert [(each["pointer"], each["rule"]) for each in answer.body["details"]] == [
         ("/items/1/product_id", "uniqueItems")
@@ -349,7 +351,7 @@ ODD_IDS = [
 
 
 @pytest.mark.parametrize("name", ODD_IDS)
-def test_malformed_id_returns_not_found_of_its_resource(
+def test_malformed_id_returns_the_not_found_error_of_its_resource(
     orders_api: Api, users_api: Api, catalog_api: Api, name: str
 ) -> None:
     asked = [

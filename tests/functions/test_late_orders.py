@@ -70,7 +70,7 @@ def sweep(load: Load) -> LoadedFunction:
 
 
 class TestMark:
-    def test_order_that_its_batch_does_not_decide_is_marked(
+    def test_order_still_pending_at_the_end_of_the_batch_is_marked_as_late(
         self, mark: Callable[[], Any], dynamodb: FakeDynamoDB
     ) -> None:
         store(dynamodb)
@@ -78,7 +78,7 @@ class TestMark:
         assert rows.is_late(row(dynamodb))
 
     @pytest.mark.parametrize("status", DECIDED)
-    def test_order_that_its_batch_decides_causes_no_call(
+    def test_order_decided_within_the_batch_causes_no_dynamodb_call(
         self, mark: Callable[[], Any], dynamodb: FakeDynamoDB, status: str
     ) -> None:
         store(dynamodb)
@@ -87,7 +87,7 @@ class TestMark:
         assert dynamodb.faults.calls == []
 
     @pytest.mark.parametrize("status", DECIDED)
-    def test_mark_after_the_decision_changes_nothing(
+    def test_order_decided_before_it_is_marked_stays_unchanged(
         self, mark: Callable[[], Any], dynamodb: FakeDynamoDB, status: str
     ) -> None:
         store(dynamodb)
@@ -96,7 +96,9 @@ class TestMark:
         assert mark() == []
         assert row(dynamodb) == decided
 
-    def test_decision_in_the_next_batch_is_not_marked(self, mark: Callable[[], Any], dynamodb: FakeDynamoDB) -> None:
+    def test_order_decided_in_the_next_batch_is_not_marked_again(
+        self, mark: Callable[[], Any], dynamodb: FakeDynamoDB
+    ) -> None:
         store(dynamodb)
         mark()
         decided = {**row(dynamodb), "status": {"S": "CONFIRMED"}}
@@ -114,7 +116,9 @@ class TestMark:
         function(batch)
         assert len(dynamodb.tables["orders"].stream) == after
 
-    def test_mark_waits_for_a_transaction_on_the_row(self, mark: Callable[[], Any], dynamodb: FakeDynamoDB) -> None:
+    def test_marking_an_order_waits_for_a_transaction_on_its_row(
+        self, mark: Callable[[], Any], dynamodb: FakeDynamoDB
+    ) -> None:
         store(dynamodb)
         dynamodb.faults.refuse("update_item", "TransactionConflictException", times=3)
         assert mark() == []
@@ -131,7 +135,9 @@ class TestMark:
         assert mark() == [{"itemIdentifier": second}]
         assert [rows.is_late(row(dynamodb, number)) for number in range(3)] == [True, False, False]
 
-    def test_marks_spread_over_all_partition_keys(self, mark: Callable[[], Any], dynamodb: FakeDynamoDB) -> None:
+    def test_late_orders_spread_over_all_partition_keys_of_the_index(
+        self, mark: Callable[[], Any], dynamodb: FakeDynamoDB
+    ) -> None:
         for number in range(64):
             store(dynamodb, number)
         mark()
@@ -140,7 +146,7 @@ class TestMark:
 
 
 class TestRestart:
-    def test_order_without_an_execution_gets_the_one_that_process_order_would_start(
+    def test_order_without_an_execution_gets_the_same_execution_as_from_process_order(
         self, sweep: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
         name = late(dynamodb)
@@ -157,7 +163,7 @@ class TestRestart:
         sweep({})
         assert counted() == {"OrderLate": 1}
 
-    def test_running_execution_is_left_alone(
+    def test_running_execution_is_not_restarted(
         self, sweep: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
         name = late(dynamodb)
@@ -177,7 +183,7 @@ class TestRestart:
             stepfunctions.ended.update(stepfunctions.running)
         assert rows.restarts_of(row(dynamodb)) == 2
 
-    def test_two_sweeps_at_once_start_one_execution(
+    def test_two_concurrent_sweeps_start_one_execution(
         self, sweep: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
         name = late(dynamodb)
@@ -188,7 +194,7 @@ class TestRestart:
         sweep({})
         assert stepfunctions.running == [execution_name(name, 1)]
 
-    def test_sweep_that_died_before_its_start_is_completed_by_the_next(
+    def test_next_sweep_starts_the_execution_that_an_interrupted_sweep_did_not_start(
         self, sweep: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
         name = late(dynamodb, restarts={"N": "1"})
@@ -210,7 +216,7 @@ class TestRestart:
         assert (stepfunctions.running, row(dynamodb)) == ([], decided)
 
     @pytest.mark.parametrize("status", DECIDED)
-    def test_order_that_an_older_release_decided_leaves_the_index(
+    def test_late_order_that_an_older_release_decided_leaves_the_index(
         self, sweep: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions, status: str
     ) -> None:
         late(dynamodb, status={"S": status})
@@ -225,7 +231,7 @@ class TestRestart:
         assert sweep({}) == {"running": 0}
         assert stepfunctions.executions == {}
 
-    def test_order_that_is_not_marked_is_not_restarted(
+    def test_order_that_is_not_marked_as_late_is_not_restarted(
         self, sweep: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
         store(dynamodb)
@@ -264,7 +270,7 @@ class TestRestart:
             late(dynamodb, number)
         assert sweep({}) == {"running": 26}
 
-    def test_order_that_fails_does_not_stop_the_others(
+    def test_order_that_cannot_be_restarted_does_not_stop_the_sweep(
         self, sweep: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
         late(dynamodb, 1)
@@ -274,7 +280,7 @@ class TestRestart:
             sweep({})
         assert list(stepfunctions.executions) == [order_id(2)]
 
-    def test_throttled_sweep_gives_up_early(
+    def test_throttled_sweep_stops_early(
         self, sweep: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
         for number in range(100):
@@ -286,7 +292,7 @@ class TestRestart:
 
 
 class TestDecisions:
-    """Tests that each decision removes `late_shard`. tests/workflow tests the decisions in the workflow."""
+    """Tests that decisions outside of the workflow remove `late_shard`. tests/workflow tests the other decisions."""
 
     def test_cancelled_order_leaves_the_index(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
         cancelled = late(dynamodb)
@@ -294,23 +300,23 @@ class TestDecisions:
         assert not rows.is_late(row(dynamodb))
 
     @pytest.mark.parametrize("restarts", [0, 1, 12])
-    def test_order_that_fails_after_its_last_restart_leaves_the_index(
-        self, load: Load, dynamodb: FakeDynamoDB, restarts: int
-    ) -> None:
+    def test_failed_order_leaves_the_index(self, load: Load, dynamodb: FakeDynamoDB, restarts: int) -> None:
         name = execution_name(late(dynamodb, age=timedelta(days=2)), restarts)
         ended = {"detail": {"name": name, "status": "TIMED_OUT", "error": None}}
         assert load("fail_order")(ended) == {"failed": True}
         assert row(dynamodb)["status"] == {"S": "FAILED"}
         assert not rows.is_late(row(dynamodb))
 
-    def test_clients_do_not_see_the_mark(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
+    def test_api_response_does_not_contain_the_attributes_of_late_orders(
+        self, orders_api: Api, dynamodb: FakeDynamoDB
+    ) -> None:
         shown = late(dynamodb, restarts={"N": "1"})
         body = orders_api(Request(method="GET", path=f"/orders/{shown}")).body
         assert not {"late_shard", "restarts"} & set(body)
 
 
 @pytest.mark.parametrize("name", ["", "x", f"{order_id()}-", f"{order_id()}-0", f"{order_id()}-01", f"{order_id()}-a"])
-def test_name_that_no_execution_of_an_order_has_stays_unchanged(name: str) -> None:
+def test_order_id_of_returns_the_names_of_other_executions_unchanged(name: str) -> None:
     assert order_id_of(name) == name
 
 

@@ -95,7 +95,7 @@ def test_all_events_arrive_after_the_bus_refused_them_for_half_an_hour(
     assert clients["sqs"].sent == []
 
 
-def test_poison_in_an_outage_is_set_aside_once_and_its_neighbors_arrive(
+def test_poison_record_moves_to_the_failure_queue_once_after_an_outage_and_other_events_arrive(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, sqs: FakeSqs, limits: dict[str, int]
 ) -> None:
     rows = [row(number) | ({"status": {"S": "LOST"}} if number in (0, 5, 11) else {}) for number in range(12)]
@@ -107,7 +107,7 @@ def test_poison_in_an_outage_is_set_aside_once_and_its_neighbors_arrive(
     assert set_aside(sqs) == [(number, "ValidationError") for number in numbers]
 
 
-def test_poison_waits_while_its_queue_refuses_it(
+def test_poison_record_stays_in_the_stream_while_the_failure_queue_refuses_it(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, sqs: FakeSqs, limits: dict[str, int]
 ) -> None:
     event = batch(dynamodb, row(0), row(1) | {"status": {"S": "LOST"}}, row(2))

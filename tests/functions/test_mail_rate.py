@@ -137,7 +137,7 @@ class Run:
 
 
 def mailed(bodies: list[str], *, setting: int, rate: float) -> Run:
-    """Let send_email handle the messages `bodies` with `setting` as the setting maxSendRate.
+    """Let send_email handle the messages `bodies`. `setting` is the value of the setting maxSendRate.
 
     The fake SES accepts `rate` emails per second.
     """
@@ -187,7 +187,7 @@ def order_in(text: str) -> str:
 
 
 @pytest.mark.parametrize("rate", [14, 1])
-def test_thousand_events_are_mailed_once_each_at_the_rate_of_ses(rate: int) -> None:
+def test_thousand_emails_are_sent_once_each_at_the_send_rate_of_ses(rate: int) -> None:
     run = mailed(events(1000), setting=rate, rate=rate)
     assert orders_of(run) == Counter([order_id(number) for number in range(1000)])
     assert (run.mapping.cloud.sqs.sent, run.mapping.moved) == ([], 0)
@@ -197,14 +197,14 @@ def test_thousand_events_are_mailed_once_each_at_the_rate_of_ses(rate: int) -> N
     assert run.ses.last_sent_s <= 1000 / rate * 1.15
 
 
-def test_rate_above_that_of_the_account_loses_no_email() -> None:
+def test_send_rate_setting_above_the_limit_of_ses_loses_no_email() -> None:
     run = mailed(events(300), setting=14, rate=1)
     assert orders_of(run) == Counter([order_id(number) for number in range(300)])
     assert (run.mapping.cloud.sqs.sent, run.mapping.moved) == ([], 0)
     assert run.ses.throttled > 300
 
 
-def test_emails_of_an_order_never_go_out_in_the_wrong_sequence() -> None:
+def test_emails_of_an_order_are_never_sent_in_the_wrong_sequence() -> None:
     bodies = [body for pair in zip(events(100), events(100, **CONFIRMED), strict=True) for body in pair]
     run = mailed(bodies, setting=14, rate=7)
     seen: dict[str, list[str]] = {}

@@ -151,7 +151,7 @@ def sale() -> Generator[Sale]:
         yield made
 
 
-def test_fifty_orders_per_second_of_one_product_are_decided_in_two_seconds(sale: Sale) -> None:
+def test_fifty_orders_per_second_for_one_product_are_each_decided_within_two_seconds(sale: Sale) -> None:
     # If update_inventory did not retry conflicts itself, this test would fail: 166 EXPRESS executions would end with a
     # PENDING order.
     sale.run(rate=50, seconds=20)
@@ -162,7 +162,7 @@ def test_fifty_orders_per_second_of_one_product_are_decided_in_two_seconds(sale:
     assert sale.percentile(99) <= 2
 
 
-def test_orders_beyond_the_limit_of_a_product_are_decided_later(sale: Sale) -> None:
+def test_orders_above_the_transaction_rate_of_a_product_are_decided_later(sale: Sale) -> None:
     # Each transaction holds the product for HELD_S on average, so at most 1 / HELD_S = 67 orders succeed per second.
     sale.run(rate=100, seconds=8)
     assert set(sale.statuses) == {"CONFIRMED"}

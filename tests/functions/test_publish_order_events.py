@@ -69,7 +69,7 @@ def ids(eventbridge: FakeEventBridge) -> list[str]:
     return [json.loads(entry["Detail"])["event_id"] for entry in eventbridge.entries]
 
 
-def test_event_contains_only_what_consumers_of_release_0_1_0_know(
+def test_event_contains_only_fields_that_consumers_of_release_0_1_0_know(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
 ) -> None:
     line = {"product_id": {"S": "tea"}, "quantity": {"N": "2"}, "unit_price": {"N": "5"}, "name": {"S": "Tea"}}
@@ -181,7 +181,7 @@ def test_first_refused_record_is_reported_as_the_batch_failure(
     assert relay(batch(dynamodb, *[row(number) for number in range(4)])) == failed(dynamodb, 1)
 
 
-def test_poison_record_is_set_aside_with_its_reason_and_others_pass(
+def test_poison_record_moves_to_the_failure_queue_with_its_error_and_others_are_published(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, sqs: FakeSqs
 ) -> None:
     poison = row(1)
@@ -199,7 +199,7 @@ def test_poison_record_is_set_aside_with_its_reason_and_others_pass(
 @pytest.mark.parametrize(
     "change", [{"status": {"S": "LOST"}}, {"status": {"S": "CONFIRMED"}}, {"user_id": {"S": "Ada Lovelace"}}]
 )
-def test_row_that_violates_the_schema_is_set_aside(
+def test_record_of_a_row_that_violates_the_schema_moves_to_the_failure_queue(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, sqs: FakeSqs, change: dict[str, Any]
 ) -> None:
     assert relay(batch(dynamodb, row(0) | change)) == DONE
@@ -207,7 +207,7 @@ def test_row_that_violates_the_schema_is_set_aside(
     assert set_aside(sqs) == [(number_of(dynamodb, 0), "ValidationError")]
 
 
-def test_poison_record_waits_in_the_stream_if_its_queue_refuses_it(
+def test_poison_record_stays_in_the_stream_if_the_failure_queue_refuses_it(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, sqs: FakeSqs
 ) -> None:
     sqs.faults.refuse("send_message", "AccessDenied")
@@ -219,19 +219,19 @@ def test_poison_record_waits_in_the_stream_if_its_queue_refuses_it(
     assert set_aside(sqs) == [(number_of(dynamodb, 1), "ValidationError")]
 
 
-def test_poison_record_is_not_set_aside_before_the_records_in_front_of_it_are_published(
+def test_poison_record_moves_to_the_failure_queue_only_after_earlier_records_are_published(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, sqs: FakeSqs
 ) -> None:
     """Lambda retries a batch from its first failed record.
 
-    If the poison record were set aside earlier, each retry would send it to the failure queue again.
+    If the relay moved the poison record to the failure queue earlier, each retry would send the record there again.
     """
     eventbridge.faults.refuse("put_events", "InternalException")
     assert relay(batch(dynamodb, row(0), row(1) | {"status": {"S": "LOST"}})) == failed(dynamodb, 0)
     assert sqs.sent == []
 
 
-def test_poison_record_that_is_too_long_for_sqs_is_set_aside_with_its_key(
+def test_key_of_a_poison_record_that_is_too_long_for_sqs_moves_to_the_failure_queue(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, sqs: FakeSqs
 ) -> None:
     sqs.faults.refuse("send_message", "InvalidParameterValue")
@@ -252,7 +252,7 @@ def test_reason_of_a_poison_record_contains_only_characters_that_sqs_accepts(
     assert message["MessageBody"].isascii()
 
 
-def test_refused_record_is_reported_by_its_place_in_the_stream(
+def test_first_failed_record_is_found_by_its_position_in_the_batch(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, sqs: FakeSqs
 ) -> None:
     sqs.faults.refuse("send_message", "AccessDenied")
@@ -262,7 +262,7 @@ def test_refused_record_is_reported_by_its_place_in_the_stream(
     assert relay(event) == {"batchItemFailures": [{"itemIdentifier": "999"}]}
 
 
-def test_refused_call_ends_the_batch_at_its_first_record(
+def test_batch_fails_at_the_first_record_of_a_refused_put_events_call(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge
 ) -> None:
     eventbridge.faults.before("put_events", lambda: None)
@@ -278,7 +278,7 @@ def giant(number: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("position", [0, 4, 9])
-def test_too_large_event_is_set_aside_and_others_pass(
+def test_record_of_a_too_large_event_moves_to_the_failure_queue_and_others_are_published(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, sqs: FakeSqs, position: int
 ) -> None:
     rows = [giant(number) if number == position else row(number) for number in range(12)]
@@ -287,7 +287,7 @@ def test_too_large_event_is_set_aside_and_others_pass(
     assert set_aside(sqs) == [(number_of(dynamodb, position), "ValidationException")]
 
 
-def test_ten_too_large_events_are_set_aside_and_others_pass(
+def test_records_of_ten_too_large_events_move_to_the_failure_queue_and_others_are_published(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, sqs: FakeSqs
 ) -> None:
     rows = [giant(number) if number < 10 else row(number) for number in range(12)]
@@ -297,7 +297,7 @@ def test_ten_too_large_events_are_set_aside_and_others_pass(
 
 
 @pytest.mark.parametrize("code", ["InvalidArgument", "MalformedDetail", "RedactionFailure"])
-def test_entry_that_the_bus_never_accepts_is_set_aside(
+def test_record_of_an_entry_that_the_bus_never_accepts_moves_to_the_failure_queue(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, sqs: FakeSqs, code: str
 ) -> None:
     eventbridge.refusals, eventbridge.refusal_code = [{1}], code
@@ -319,7 +319,7 @@ def test_refused_record_and_its_error_are_logged(
     assert "AccessDeniedException" in refused["exception"]
 
 
-def test_record_that_is_set_aside_and_its_error_are_logged(
+def test_record_moved_to_the_failure_queue_and_its_error_are_logged(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, logs: Callable[[], list[dict[str, Any]]]
 ) -> None:
     relay(batch(dynamodb, row(0), giant(1)))

@@ -91,7 +91,7 @@ def test_event_delivered_twice_is_stored_and_counted_once(
         ({"detail_type": "OrderConfirmed"}, "detail.event_id: got 44 characters"),
     ],
 )
-def test_invalid_message_moves_to_the_dead_letter_queue_with_its_reason(
+def test_invalid_message_moves_to_the_failure_queue_with_its_error(
     record_analytics: LoadedFunction, s3: FakeS3, sqs: FakeSqs, body: Any, reason: str
 ) -> None:
     poison = body if isinstance(body, str) else {**record_about(), **body}
@@ -118,7 +118,9 @@ def undelivered(*events: Any, received: int = 1) -> dict[str, Any]:
     return messages.batch(*events, received=received, queue="analytics-delivery")
 
 
-def test_event_of_the_dead_letter_queue_becomes_the_same_record(record_analytics: LoadedFunction, s3: FakeS3) -> None:
+def test_event_from_the_dead_letter_queue_of_eventbridge_becomes_the_same_record(
+    record_analytics: LoadedFunction, s3: FakeS3
+) -> None:
     record_analytics(undelivered(event_about(1), record_about(2)))
     assert kept(s3) == [1, 2]
     objects = dict(s3.objects)
@@ -128,18 +130,18 @@ def test_event_of_the_dead_letter_queue_becomes_the_same_record(record_analytics
 
 
 @pytest.mark.parametrize("detail", [None, [], "text", {}, {"event_id": "x:PENDING", "order": None}])
-def test_invalid_event_of_the_dead_letter_queue_is_set_aside(
+def test_invalid_event_from_the_dead_letter_queue_of_eventbridge_moves_to_the_failure_queue(
     record_analytics: LoadedFunction, sqs: FakeSqs, detail: Any
 ) -> None:
     assert record_analytics(undelivered({**event_about(), "detail": detail})) == {"batchItemFailures": []}
     (aside,) = sqs.sent
     assert aside["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "ValidationError"
-    # The failure queue is a FIFO queue, so a message to it requires both attributes. The function must add them,
-    # because the original message comes from a standard queue and has neither.
+    # The failure queue is a FIFO queue, so each message needs a group id and a deduplication id. The function must add
+    # both ids, because the original message comes from a standard queue and has neither.
     assert (aside["MessageGroupId"], aside["MessageDeduplicationId"]) == ("m0", "m0")
 
 
-def test_failed_event_of_the_dead_letter_queue_waits_in_this_queue(
+def test_failed_event_from_the_dead_letter_queue_of_eventbridge_stays_in_that_queue(
     record_analytics: LoadedFunction, s3: FakeS3, sqs: FakeSqs
 ) -> None:
     s3.faults.refuse("put_object", "SlowDown")
@@ -149,7 +151,7 @@ def test_failed_event_of_the_dead_letter_queue_waits_in_this_queue(
     assert [call["QueueUrl"] for call in sqs.delayed] == ["https://queue/analytics-delivery"]
 
 
-def test_moved_message_is_counted_for_its_alarm(
+def test_message_moved_to_the_failure_queue_is_counted_for_the_alarm(
     record_analytics: LoadedFunction, counted: Callable[[], dict[str, int]]
 ) -> None:
     record_analytics(batch("not json"))
@@ -165,7 +167,7 @@ def test_message_that_s3_refuses_is_retried(record_analytics: LoadedFunction, s3
 
 
 @pytest.mark.parametrize(("received", "allowed_s"), [(1, range(1, 3)), (3, range(4, 9)), (20, range(150, 301))])
-def test_failed_message_blocks_its_group_for_seconds(
+def test_failed_message_delays_its_group_longer_after_more_attempts(
     record_analytics: LoadedFunction, s3: FakeS3, sqs: FakeSqs, received: int, allowed_s: range
 ) -> None:
     s3.faults.refuse("put_object", "SlowDown")
@@ -200,7 +202,7 @@ def test_objects_of_a_batch_are_written_in_parallel(
     assert sorted(kept(s3)) == list(range(10))
 
 
-def test_message_moves_to_the_dead_letter_queue_after_its_last_attempt(
+def test_message_moves_to_the_failure_queue_after_its_last_attempt(
     record_analytics: LoadedFunction, s3: FakeS3, sqs: FakeSqs
 ) -> None:
     s3.faults.refuse("put_object", "SlowDown")
@@ -210,7 +212,7 @@ def test_message_moves_to_the_dead_letter_queue_after_its_last_attempt(
     assert [sent["MessageAttributes"]["ERROR_CODE"]["StringValue"] for sent in sqs.sent] == ["SlowDown"]
 
 
-def test_message_that_cannot_be_moved_to_the_dead_letter_queue_is_retried(
+def test_message_that_cannot_be_moved_to_the_failure_queue_is_retried(
     record_analytics: LoadedFunction, s3: FakeS3, sqs: FakeSqs
 ) -> None:
     sqs.faults.refuse("send_message", "ServiceUnavailable")

@@ -116,7 +116,7 @@ def test_emails_of_an_order_follow_its_statuses(send_email: LoadedFunction, ses:
         (["CONFIRMED", "PENDING", "CANCELLED"], ["confirmed", "cancelled"]),
     ],
 )
-def test_late_email_about_an_earlier_status_is_left_out(
+def test_late_email_about_an_earlier_status_is_not_sent(
     send_email: LoadedFunction, ses: FakeSes, deliveries: list[str], sent: list[str]
 ) -> None:
     for status in deliveries:
@@ -125,7 +125,7 @@ def test_late_email_about_an_earlier_status_is_left_out(
     assert subjects(ses) == sent
 
 
-def test_later_email_waits_while_an_earlier_one_is_sent(
+def test_later_email_waits_while_an_earlier_email_is_sent(
     send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB
 ) -> None:
     claimed(dynamodb, for_s=5)
@@ -133,7 +133,7 @@ def test_later_email_waits_while_an_earlier_one_is_sent(
     assert ses.sent == []
 
 
-def test_order_cancelled_before_its_confirmation_has_no_row_for_a_confirmation(
+def test_order_cancelled_before_its_confirmation_has_no_claim_for_a_confirmation_email(
     send_email: LoadedFunction, dynamodb: FakeDynamoDB
 ) -> None:
     deliver(send_email, event(order()), event(order(status="CANCELLED")))
@@ -145,14 +145,14 @@ _SEND_EMAIL: Any = botocore.session.get_session().get_service_model("sesv2").ope
 SES_ERRORS: list[str] = [shape.error_code for shape in _SEND_EMAIL.error_shapes]
 
 
-def test_table_of_refusals_contains_every_error_of_ses(send_email: LoadedFunction) -> None:
+def test_refusals_module_contains_every_error_of_ses(send_email: LoadedFunction) -> None:
     errors = send_email.module.refusals.ERRORS
     assert {*SES_ERRORS} <= {*errors}
     assert {code for code, (end, _) in errors.items() if end == "final"} == {*FINAL_ERRORS}
 
 
 @pytest.mark.parametrize("code", FINAL_ERRORS)
-def test_refused_email_moves_to_the_failure_queue_at_once(
+def test_refused_email_moves_to_the_failure_queue_immediately(
     send_email: LoadedFunction, ses: FakeSes, sqs: FakeSqs, code: str
 ) -> None:
     ses.faults.refuse("send_email", client_error(code, "SendEmail", f"not verified: {ADDRESS}"))
@@ -231,7 +231,9 @@ def test_batch_ends_before_the_time_limit(
     assert sqs.sent == []
 
 
-def test_event_of_release_0_1_0_is_put_into_the_queue(send_email: LoadedFunction, ses: FakeSes, sqs: FakeSqs) -> None:
+def test_event_delivered_without_a_queue_as_in_release_0_1_0_is_put_into_the_queue(
+    send_email: LoadedFunction, ses: FakeSes, sqs: FakeSqs
+) -> None:
     send_email(event(order()))
     (sent,) = sqs.sent
     assert sent == {"QueueUrl": ENVIRONMENT["QUEUE_URL"], "MessageBody": sent["MessageBody"]}
@@ -323,7 +325,7 @@ def row_of(dynamodb: FakeDynamoDB) -> dict[str, Any]:
 
 
 def claimed(dynamodb: FakeDynamoDB, *, for_s: float) -> None:
-    """Write another invocation's claim to the email. The claim expires in `for_s` seconds."""
+    """Write a claim of another invocation into the idempotency table. The claim expires in `for_s` seconds."""
     until = datetime.now(UTC) + timedelta(seconds=for_s)
     row = {"id": {"S": f"{ORDER_ID}:PENDING"}, "status": {"S": "CLAIMED"}, "claim": {"S": "another one's"}}
     times = {"claimed_until": {"N": str(int(until.timestamp() * 1000))}, "expiration": {"N": "9999999999"}}
@@ -363,7 +365,7 @@ def test_sdk_retry_recognizes_its_own_claim(
     assert len(ses.sent) == 1
 
 
-def test_late_claim_does_not_overwrite_the_status_done(
+def test_delayed_claim_does_not_overwrite_the_status_done(
     send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB
 ) -> None:
     """If the network is slow, DynamoDB can receive the SDK's first attempt after the retry, when the claim is DONE."""
@@ -375,7 +377,7 @@ def test_late_claim_does_not_overwrite_the_status_done(
     assert len(ses.sent) == 1
 
 
-def test_late_release_does_not_end_another_claim(
+def test_delayed_release_of_a_claim_does_not_end_another_claim(
     send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB
 ) -> None:
     ses.faults.refuse("send_email", "InternalServiceError")
@@ -387,7 +389,7 @@ def test_late_release_does_not_end_another_claim(
     assert deliver(send_email, event(order())) == ["m0"]
 
 
-def test_failed_release_does_not_hide_the_error(
+def test_failed_release_of_a_claim_does_not_hide_the_error_of_ses(
     send_email: LoadedFunction, ses: FakeSes, sqs: FakeSqs, dynamodb: FakeDynamoDB
 ) -> None:
     ses.faults.refuse("send_email", "MessageRejected")
@@ -407,7 +409,7 @@ def test_failed_update_of_the_claim_causes_no_second_email(
 
 
 @pytest.mark.parametrize("body", ["not json", "[" * 100_000, *map(json.dumps, INVALID_EVENTS)])
-def test_invalid_event_moves_to_the_failure_queue_at_once(
+def test_invalid_event_moves_to_the_failure_queue_immediately(
     send_email: LoadedFunction, ses: FakeSes, sqs: FakeSqs, dynamodb: FakeDynamoDB, body: str
 ) -> None:
     assert deliver(send_email, body) == []

@@ -156,7 +156,7 @@ def test_step_adds_its_code_before_the_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["a\n", "b\nb\n"], ids=["nowhere", "twice"])
-def test_step_that_fits_no_single_place_is_reported(content: str, tmp_path: Path) -> None:
+def test_step_that_does_not_fit_exactly_one_place_is_reported(content: str, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(content, encoding="utf-8")
     with pytest.raises(ValueError, match="allowed: exactly one"):
         follow(page_of(tmp_path, STEP.format("new")), tmp_path)

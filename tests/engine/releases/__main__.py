@@ -1,4 +1,4 @@
-"""`python -m tests.engine.releases`: stores the data of this release that later tests need.
+"""`python -m tests.engine.releases`: writes the files with which later versions test the update from this release.
 
 The version of the release is in pyproject.toml. The files contain the deployed states, the data that the Lambda
 functions write, and the source code of the functions.

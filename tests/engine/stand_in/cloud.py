@@ -21,7 +21,7 @@ class Cloud:
 
     @contextmanager
     def locked(self) -> Generator[Things]:
-        """Yield the resources as a dictionary, which the caller may change. Its keys consist of type and name.
+        """Yield the resources as a dictionary, which the caller can change. Its keys consist of type and name.
 
         When the `with` block ends, saves the changes. Until then, other processes that call `locked` wait.
         """
@@ -41,7 +41,7 @@ class Cloud:
                 new.replace(path)
 
     def restore(self, things: Things, number: int) -> None:
-        """Replace all resources with `things`. `number` is the last number that `next_number` returned for them."""
+        """Replace all resources with `things`. `number` is the last number that `next_number` returned."""
         with self.locked() as known:
             known.clear()
             known.update(things)

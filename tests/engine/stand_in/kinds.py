@@ -46,7 +46,7 @@ class Kind:
     keys: tuple[str, ...] = ()
     """Inputs that together identify a resource on AWS. Empty if AWS chooses an id for each resource."""
     only: str = ""
-    """Name of the only resource of this type that an account has in a region. "" for all other types."""
+    """Name of the resource, if an account has only one resource of this type in each region. Otherwise ""."""
     put: bool = False
     """Whether creating a resource overwrites an existing resource of the same name. If false, the creation fails."""
     more: tuple[str, ...] = ()

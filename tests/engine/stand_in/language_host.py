@@ -91,8 +91,8 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
             "PULUMI_CONFIG": json.dumps(dict(request.config)),
             "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
         }
-        # Remove PYTHONPATH, which contains the checkout of the plugins. The program must import the modules of its own
-        # checkout.
+        # PYTHONPATH contains the checkout of this plugin. Remove it, because the program must import the modules of its
+        # own checkout.
         environment.pop("PYTHONPATH", None)
         process = subprocess.Popen(command, cwd="/", env=environment, stdout=sys.stderr, stderr=sys.stderr)
         self.running.append(process)
