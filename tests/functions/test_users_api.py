@@ -147,7 +147,7 @@ class TestOwnAddress:
 
 
 class TestProfileOfRelease010:
-    """Release 0.1.0 accepted every address, so its profiles receive no emails until their address is verified."""
+    """Release 0.1.0 accepted unverified addresses. Its profiles receive no emails until the addresses are verified."""
 
     def is_verified(self, dynamodb: FakeDynamoDB) -> bool:
         row = dynamodb.item("users", USER)
@@ -173,13 +173,17 @@ class TestProfileOfRelease010:
         ],
         ids=["other address", "unverified", "no address", "admin", "other user"],
     )
-    def test_other_readers_verify_nothing(self, users_api: Api, dynamodb: FakeDynamoDB, request_: Request) -> None:
+    def test_other_reads_do_not_verify_the_address(
+        self, users_api: Api, dynamodb: FakeDynamoDB, request_: Request
+    ) -> None:
         put_unverified(dynamodb)
         before = dynamodb.item("users", USER)
         users_api(request_)
         assert dynamodb.item("users", USER) == before
 
-    def test_profile_with_a_foreign_address_is_replaced(self, users_api: Api, dynamodb: FakeDynamoDB) -> None:
+    def test_unverified_profile_with_the_address_of_another_user_can_be_replaced(
+        self, users_api: Api, dynamodb: FakeDynamoDB
+    ) -> None:
         put_unverified(dynamodb, email=OTHER_ADDRESS)
         assert users_api(read(USER)).body["email"] == OTHER_ADDRESS
         assert not self.is_verified(dynamodb)

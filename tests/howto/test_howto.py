@@ -53,7 +53,7 @@ class Followed:
     checkout: Path
     pages: dict[str, Page]
     commands: list[str]
-    """All `make generate` and pytest commands of the pages. The tests run them after following all pages."""
+    """All `make generate` and pytest commands of the pages. They run only after the edits of all pages."""
 
     def run(self, *command: str) -> str:
         """Run a command in the copy. Return its output."""
@@ -69,7 +69,7 @@ class Followed:
         return done.stdout
 
     def changed(self) -> set[str]:
-        """Return the names of the files that were added or changed, without those that git ignores."""
+        """Return the names of the files that the pages added or changed, except files that git ignores."""
         listed = self.run("git", "ls-files", "-z", "--modified", "--others", "--exclude-standard")
         return set(filter(None, listed.split("\0")))
 
@@ -114,20 +114,20 @@ def test_pages_list_every_changed_file(followed: Followed) -> None:
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_page_gives_the_number_of_its_files(name: str, followed: Followed) -> None:
+def test_page_states_how_many_files_it_changes(name: str, followed: Followed) -> None:
     page = followed.pages[name]
     text = " ".join(page.text.split())
     assert f"You write {len(page.written)} file" in text
     assert not page.generated or f"`make generate` updates {len(page.generated)} more" in text
 
 
-def test_checks_pass_after_every_page(followed: Followed) -> None:
+def test_checks_pass_after_all_pages_are_followed(followed: Followed) -> None:
     own = [shlex.split(each.removeprefix(PYTEST)) for each in followed.commands if each.startswith(PYTEST)]
     tests = dict.fromkeys([*CHECKS, *(path for paths in own for path in paths)])
     followed.run(sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *tests)
 
 
-def test_code_of_every_page_is_formatted_and_clean(followed: Followed) -> None:
+def test_code_of_every_page_passes_the_formatter_and_the_linter(followed: Followed) -> None:
     python = sorted(name for name in followed.changed() if name.endswith(".py"))
     ruff = str(ROOT / ".venv" / "bin" / "ruff")
     followed.run(ruff, "format", "--check", "--no-cache", *python)

@@ -11,7 +11,7 @@ from tests.journeys.stack import Stack
 
 @contextmanager
 def denied(stack: Stack, role: str, action: str) -> Generator[None]:
-    """Deny `action` to the IAM role `role`, a name without project and stack, for example `orders-api`."""
+    """Deny `action` to an IAM role. `role` is its name without project and stack, for example `orders-api`."""
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": action, "Resource": "*"}]}
     named = {"RoleName": f"orders-{stack.frontend['stage']}-{role}", "PolicyName": "broken-by-a-test"}
     stack.aws("iam", "put_role_policy", **named, PolicyDocument=json.dumps(document))
@@ -23,7 +23,7 @@ def denied(stack: Stack, role: str, action: str) -> Generator[None]:
 
 @contextmanager
 def without_permission(stack: Stack, alias: str) -> Generator[None]:
-    """Remove EventBridge's permission to invoke the function with the alias ARN `alias`."""
+    """Remove EventBridge's permission to invoke the Lambda alias with the ARN `alias`."""
     function, _, qualifier = alias.rpartition(":")
     named = {"FunctionName": function, "Qualifier": qualifier}
     policy = json.loads(stack.aws("lambda", "get_policy", **named)["Policy"])
@@ -57,7 +57,7 @@ def queue_attributes(stack: Stack, url: str, **attributes: str) -> Generator[Non
 
 @contextmanager
 def received_at_most(stack: Stack, source: str, times: int) -> Generator[None]:
-    """Move messages to the failure queue after `times` deliveries to the function `source`, not after six hours."""
+    """Move messages to the failure queue after `times` deliveries to the function `source` instead of six hours."""
     alias = stack.ops["functions"][source]
     function, _, name = alias.rpartition(":")
     found = stack.aws("lambda", "get_function_configuration", FunctionName=alias)
@@ -80,7 +80,7 @@ def received_at_most(stack: Stack, source: str, times: int) -> Generator[None]:
 
 @contextmanager
 def closed_bucket(stack: Stack, keys: str) -> Generator[None]:
-    """Deny all writes to the analytics bucket whose object keys match the pattern `keys`."""
+    """Deny writing objects to the analytics bucket if their keys match the pattern `keys`."""
     bucket = stack.ops["analyticsBucket"]
     policy = stack.aws("s3", "get_bucket_policy", Bucket=bucket)["Policy"]
     refused = {

@@ -60,7 +60,10 @@ class CheckedClient(Client):
 
 
 def breaches(document: str, method: str, path: str, answer: Answer) -> list[str]:
-    """Return one line for each difference between a response and the OpenAPI document of its API."""
+    """Return one line for each way in which `answer` violates the OpenAPI document `document`.
+
+    `answer` is the response to the request `method` `path`.
+    """
     try:
         body: Any = json.loads(answer.text)
     except ValueError:

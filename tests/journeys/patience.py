@@ -66,7 +66,7 @@ class Watcher:
         return [event for event in found if event["detail"]["order"]["order_id"] == order_id]
 
     def told(self, order_id: str, *detail_types: str) -> list[dict[str, Any]]:
-        """Wait until the order has exactly the events `detail_types` on the bus, in this sequence.
+        """Wait until the bus has delivered exactly the events `detail_types` about the order, in this sequence.
 
         Return the events.
         """

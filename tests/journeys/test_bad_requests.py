@@ -153,7 +153,7 @@ def test_too_large_body_returns_413(visitor: Person, path: str) -> None:
 
 @pytest.mark.parametrize("kind", ["text/plain", "", "application/json; charset=shift_jis", "application/jsonx"])
 @pytest.mark.parametrize("surplus", [0, 1])
-def test_orders_and_process_refuse_a_body_with_the_same_error(visitor: Person, kind: str, surplus: int) -> None:
+def test_both_order_endpoints_refuse_a_body_with_the_same_error(visitor: Person, kind: str, surplus: int) -> None:
     body = json.dumps({"items": [LINE]})
     padded = body + " " * (16_384 - len(body) + surplus)
     wrong_kind = [visitor.rest("POST", path, body, Content_Type=kind) for path in ("/orders", "/process")]
@@ -163,7 +163,7 @@ def test_orders_and_process_refuse_a_body_with_the_same_error(visitor: Person, k
         assert len({(answer.json()["code"], answer.json()["message"]) for answer in ways}) == 1
 
 
-def test_orders_and_process_have_the_same_body_size_limit(customer: Person) -> None:
+def test_both_order_endpoints_have_the_same_body_size_limit(customer: Person) -> None:
     body = json.dumps({"items": [{"product_id": unique("none"), "quantity": 1}]})
     for surplus, ordered, processed in ((0, 202, 404), (1, 413, 413)):
         padded = body + " " * (16_384 - len(body) + surplus)

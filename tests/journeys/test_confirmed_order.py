@@ -46,7 +46,9 @@ def test_order_reduces_the_stock_of_its_products(bought: Bought, stack: Stack) -
     assert [stack.stock(product) for product in bought.products] == [8, 7, 0]
 
 
-def test_order_has_a_successful_execution_named_by_its_id(bought: Bought, watcher: Watcher, stack: Stack) -> None:
+def test_order_has_a_successful_execution_with_the_order_id_as_its_name(
+    bought: Bought, watcher: Watcher, stack: Stack
+) -> None:
     execution = watcher.ended(bought.order["order_id"])
     assert (execution["name"], execution["status"]) == (bought.order["order_id"], "SUCCEEDED")
     assert {"ValidateInput", "CheckInventory", "IsInStock", "ProcessOrder", "UpdateInventory", "SendNotification"} <= (

@@ -96,7 +96,7 @@ def test_event_without_an_order_fails_again_after_a_redrive(
     assert second["requestContext"]["requestId"] != first["requestContext"]["requestId"]
 
 
-def test_failed_email_is_sent_by_itself_after_the_repair(
+def test_failed_email_is_sent_automatically_after_the_profile_is_repaired(
     people: People, admin: Person, watcher: Watcher, stack: Stack
 ) -> None:
     customer, users = people.somebody(), stack.ops["tables"]["users"]
@@ -140,7 +140,7 @@ def test_event_delivered_twice_takes_effect_once(
     assert stack.stock(product) == 3
 
 
-def test_replay_from_the_archive_has_no_further_effect(
+def test_replay_of_archived_events_sends_no_second_email_and_takes_no_stock(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack, successes: Callable[[str], list[Any]]
 ) -> None:
     began, product = datetime.now(UTC), admin.put(5)
@@ -173,7 +173,7 @@ def test_event_undeliverable_to_a_function_is_delivered_by_a_redrive(
     with without_permission(stack, stack.ops["functions"]["process_order"]):
         order_id = customer.order({admin.put(5): 2})["order_id"]
         failed = watcher.until(
-            lambda: stack.failed("process-order-delivery", order_id), "the event is in the queue", order_id
+            lambda: stack.failed("process-order-delivery", order_id), "the event is in the failure queue", order_id
         )
     (event,) = watcher.told(order_id, "OrderCreated")
     assert json.loads(failed[0]["Body"])["detail"] == event["detail"]
@@ -204,7 +204,9 @@ def test_event_that_s3_refuses_is_recorded_by_a_redrive(
     # to the dead-letter queue.
     with closed_bucket(stack, "orders/dt=2001-01-01/*"), received_at_most(stack, "record_analytics", 2):
         _put_event(stack, "OrderCancelled", order)
-        failed = watcher.until(lambda: stack.failed("analytics-dlq", order_id), "the event is in the queue", order_id)
+        failed = watcher.until(
+            lambda: stack.failed("analytics-dlq", order_id), "the event is in the failure queue", order_id
+        )
     assert json.loads(failed[0]["Body"])["order"] == order
     assert stack.analytics(order_id) == {}
     redrive("analytics-dlq")
@@ -213,7 +215,7 @@ def test_event_that_s3_refuses_is_recorded_by_a_redrive(
 
 
 @pytest.mark.parametrize("action", ["events:PutEvents", "dynamodb:GetRecords"])
-def test_events_are_published_by_themselves_when_the_relay_has_its_permission_back(
+def test_outbox_relay_publishes_waiting_events_after_its_permission_is_restored(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack, action: str
 ) -> None:
     def refusals() -> list[str]:
@@ -254,7 +256,7 @@ def _put_event(stack: Stack, detail_type: str, order: dict[str, Any]) -> None:
 
 
 def _write(stack: Stack, order_id: str, **columns: str) -> None:
-    """Set `attributes` in the row of the order `order_id`."""
+    """Set the attributes `columns` in the row of the order `order_id`."""
     stack.aws(
         "dynamodb",
         "update_item",

@@ -1,4 +1,4 @@
-"""Tests that a web page needs only the output `frontend` to call both APIs, and that CORS refuses foreign origins."""
+"""Tests that a web page needs only the output `frontend` to call both APIs, and that CORS refuses unlisted origins."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_logout_url_redirects_to_every_logout_uri(stack: Stack, client: CheckedC
 
 
 @pytest.mark.parametrize(("document", "method", "path"), OPERATIONS)
-def test_own_origin_may_call_every_operation(client: CheckedClient, document: str, method: str, path: str) -> None:
+def test_allowed_origin_may_call_every_operation(client: CheckedClient, document: str, method: str, path: str) -> None:
     answer = _preflight(client, document, method, path, client.origin)
     allowed = answer.headers
     assert answer.status in (200, 204)
@@ -73,7 +73,7 @@ def test_own_origin_may_call_every_operation(client: CheckedClient, document: st
 
 
 @pytest.mark.parametrize("path", ["/orders", "/process"])
-def test_own_origin_may_send_idempotency_keys_and_read_locations(
+def test_allowed_origin_may_send_idempotency_keys_and_read_location_headers(
     client: CheckedClient, customer: Person, path: str
 ) -> None:
     allowed = _preflight(client, REST, "POST", path, client.origin).headers["access-control-allow-headers"]
@@ -83,12 +83,12 @@ def test_own_origin_may_send_idempotency_keys_and_read_locations(
 
 
 @pytest.mark.parametrize(("document", "method", "path"), OPERATIONS)
-def test_foreign_origin_may_call_no_operation(client: CheckedClient, document: str, method: str, path: str) -> None:
+def test_unlisted_origin_may_call_no_operation(client: CheckedClient, document: str, method: str, path: str) -> None:
     allowed = _preflight(client, document, method, path, FOREIGN).headers.get("access-control-allow-origin")
     assert allowed not in (FOREIGN, "*")
 
 
-def test_foreign_origin_cannot_read_responses(stack: Stack, customer: Person) -> None:
+def test_unlisted_origin_cannot_read_responses(stack: Stack, customer: Person) -> None:
     origin = {"Origin": FOREIGN}
     plain, frontend = customer.client, stack.frontend
     for url, token in (

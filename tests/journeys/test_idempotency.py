@@ -69,7 +69,7 @@ def test_concurrent_requests_with_one_key_create_one_order(
     assert stack.stock(product) == 4
 
 
-def test_orders_and_process_share_idempotency_keys(
+def test_both_order_endpoints_share_idempotency_keys(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product, key = admin.put(5), unique("key")

@@ -63,17 +63,17 @@ def test_unverified_address_of_the_account_returns_400(people: People, customer:
         assert_refused(attacker.client.rest("POST", "/users", id_token, body))
 
 
-def test_concurrent_profiles_of_one_user_create_one(people: People) -> None:
+def test_concurrent_requests_of_one_user_create_one_profile(people: People) -> None:
     attacker = people.somebody()
     assert attacker.id_token
     statuses = sorted(answer.status for answer in at_once(8, lambda: create(attacker)))
     assert statuses == [201] + [409] * 7
 
 
-def test_profile_of_release_0_1_0_receives_emails_once_its_address_is_verified(
+def test_profile_of_release_0_1_0_receives_emails_only_after_its_address_is_verified(
     people: People, admin: Person, customer: Person, stack: Stack, watcher: Watcher
 ) -> None:
-    """The attacker's profile contains another user's address. This user must get no emails about the orders."""
+    """The attacker's profile contains the customer's address. The customer must get no emails about the orders."""
     attacker, product = people.somebody(), admin.put(10)
     row: dict[str, Any] = {
         "user_id": attacker.sub,

@@ -44,7 +44,7 @@ def test_sign_in_with_a_wrong_password_is_refused(people: People, client: Checke
         client.sign_in(somebody.email, "Wrong-horse-1")
 
 
-def test_unknown_user_gets_the_error_of_a_wrong_password(client: CheckedClient) -> None:
+def test_unknown_user_gets_the_same_error_as_for_a_wrong_password(client: CheckedClient) -> None:
     with pytest.raises(SignInError, match="NotAuthorizedException"):
         client.sign_in("nobody@example.com", PASSWORD)
 
@@ -83,7 +83,7 @@ def test_second_profile_of_a_user_returns_409(customer: Person) -> None:
     assert customer.rest("GET", f"/users/{customer.sub}").json()["email"] == customer.email
 
 
-def test_profile_of_another_user_looks_like_a_missing_one(people: People, customer: Person) -> None:
+def test_profile_of_another_user_returns_the_same_error_as_a_missing_profile(people: People, customer: Person) -> None:
     somebody = people.somebody()
     others, none = somebody.rest("GET", f"/users/{customer.sub}"), somebody.rest("GET", f"/users/{somebody.sub}")
     assert (others.status, others.json()["code"]) == (404, "UserNotFound")

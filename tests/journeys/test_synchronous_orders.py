@@ -85,7 +85,9 @@ def test_rejected_order_is_returned_and_stored_with_its_reason(
     watcher.told(order["order_id"], "OrderCreated", "OrderRejected")
 
 
-def test_repeated_rejected_order_returns_the_same_error(case: Case, customer: Person, admin: Person) -> None:
+def test_repeated_request_for_a_rejected_order_returns_the_same_error(
+    case: Case, customer: Person, admin: Person
+) -> None:
     key = unique("key")
     first = customer.process(case.items, key)
     # Add stock. The repeated order must still be rejected, although a new order could now be confirmed.
@@ -97,7 +99,7 @@ def test_repeated_rejected_order_returns_the_same_error(case: Case, customer: Pe
     assert len(customer.rest("GET", "/orders").json()["orders"]) == 1
 
 
-def test_repeated_confirmed_order_takes_stock_once(admin: Person, customer: Person, stack: Stack) -> None:
+def test_repeated_request_for_a_confirmed_order_takes_stock_once(admin: Person, customer: Person, stack: Stack) -> None:
     product, key = admin.put(5), unique("key")
     first, second = customer.process({product: 2}, key), customer.process({product: 2}, key)
     assert (first.status, second.status, second.json()) == (200, 200, first.json())
@@ -114,7 +116,7 @@ def test_concurrent_requests_with_one_key_create_one_synchronous_order(
     assert stack.stock(product) == 4
 
 
-def test_repeated_cancelled_order_returns_409(admin: Person, customer: Person) -> None:
+def test_repeated_request_for_a_cancelled_order_returns_409(admin: Person, customer: Person) -> None:
     product, key = admin.put(5), unique("key")
     order_id = customer.process({product: 1}, key).json()["order_id"]
     customer.rest("POST", f"/orders/{order_id}/cancel")

@@ -24,7 +24,7 @@ def test_created_user_signs_in_with_a_verified_address(stack: Stack, client: Che
     assert "cognito:groups" not in claims(person.id_token)
 
 
-def test_created_administrator_belongs_to_the_group(stack: Stack, client: CheckedClient) -> None:
+def test_created_administrator_belongs_to_the_group_admin(stack: Stack, client: CheckedClient) -> None:
     person = create(stack, client, f"{unique('boss')}@example.com", "--admin")
     assert claims(person.id_token)["cognito:groups"] == ["admin"]
 
@@ -36,13 +36,13 @@ def test_existing_user_gets_a_new_password(stack: Stack, client: CheckedClient) 
     assert claims(second.id_token)["email"] == email
 
 
-def test_seeded_user_keeps_the_password(stack: Stack, client: CheckedClient) -> None:
+def test_sample_user_keeps_its_password(stack: Stack, client: CheckedClient) -> None:
     seed = stack.outputs["local"]["customer"]
     assert create(stack, client, seed["username"]).password == seed["password"]
 
 
 @pytest.mark.parametrize("email", ["", "ann", "ann example.com"])
-def test_text_that_is_no_address_is_refused(stack: Stack, email: str) -> None:
+def test_invalid_email_address_is_refused(stack: Stack, email: str) -> None:
     done = local("user", stack.instance, "--email", email)
     assert done.returncode == 1
     assert f"EMAIL: got {email!r}; allowed: an email address" in done.stderr

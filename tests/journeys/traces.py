@@ -40,7 +40,7 @@ class Traces:
 
     @contextmanager
     def following(self) -> Generator[Traces]:
-        """Store the segments that arrive within the `with` block in `found`, and drop all earlier ones."""
+        """Within the `with` block, store arriving segments in `found`. Drops all earlier segments."""
         self.socket.setblocking(False)
         with contextlib.suppress(BlockingIOError):
             while self.socket.recv(_LARGEST_BYTES):

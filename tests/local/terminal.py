@@ -25,8 +25,8 @@ class Terminal:
         self._began = time.monotonic()
         self.pid, self._descriptor = pty.fork()
         if self.pid == 0:
-            # Restore the default action of each signal. A shell that runs the tests in the background may ignore some
-            # signals, and the command would otherwise ignore them too.
+            # Restore the default action of each signal. If a shell runs the tests in the background, the tests can
+            # ignore some signals, and the command would inherit this setting.
             for number in SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
             os.chdir(ROOT)
@@ -46,7 +46,7 @@ class Terminal:
                 return True
             if not self._read(0.01):
                 return False
-        raise TimeoutError(f"did not happen within {within_s} s: {text or path}; the terminal shows:\n{self.shown}")
+        raise TimeoutError(f"waited {within_s} s, but {text or path} did not appear; the terminal shows:\n{self.shown}")
 
     def type(self, keys: bytes) -> None:
         """Type keys."""

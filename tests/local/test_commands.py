@@ -58,7 +58,7 @@ def test_a_second_up_changes_nothing_and_keeps_the_data(where: Instance, program
     assert first.aws("dynamodb", "get_item", TableName="things", Key=key)["Item"] == key
 
 
-def test_down_without_an_instance_reports_it_and_succeeds(where: Instance) -> None:
+def test_down_without_an_instance_reports_that_nothing_is_running(where: Instance) -> None:
     done = command("down", where)
 
     assert (done.returncode, done.stdout) == (0, f"{where.url}: Nothing is running.\n")
@@ -90,7 +90,7 @@ def test_down_ends_all_processes(where: Instance, tmp_path: Path) -> None:
     platform = up(where, program=write(tmp_path / "program", FUNCTION.replace("ANSWER", "1")))
     platform.aws("lambda", "invoke", FunctionName=platform.outputs["function"])
     found = emulator.find(where)
-    assert len(found.processes) == 2, "the emulator and one environment"
+    assert len(found.processes) == 2, "expected the emulator and one execution environment"
 
     assert command("down", where).returncode == 0
     assert not [each for each in found.processes if processes.find(each.pid)]
@@ -99,7 +99,7 @@ def test_down_ends_all_processes(where: Instance, tmp_path: Path) -> None:
         platform.aws("lambda", "list_functions")
 
 
-def test_up_with_refused_settings_leaves_no_emulator(where: Instance, tmp_path: Path) -> None:
+def test_up_with_refused_settings_leaves_no_emulator_running(where: Instance, tmp_path: Path) -> None:
     done = command("up", where, program=write(tmp_path / "program", "raise pulumi.RunError('size: allowed: 1-5')"))
 
     assert done.returncode == 1
@@ -132,7 +132,7 @@ def test_up_reports_a_dead_emulator_and_starts_a_new_one(where: Instance, progra
     assert "1 created" in again.stdout
 
 
-def test_killed_emulator_ends_its_environments(where: Instance, tmp_path: Path) -> None:
+def test_killed_emulator_ends_its_execution_environments(where: Instance, tmp_path: Path) -> None:
     platform = up(where, program=write(tmp_path / "program", FUNCTION.replace("ANSWER", "1")))
     platform.aws("lambda", "invoke", FunctionName=platform.outputs["function"])
     found = emulator.find(where)
@@ -185,7 +185,7 @@ def test_instances_run_side_by_side(tmp_path: Path, program: Path) -> None:
         assert two.aws("dynamodb", "scan", TableName="things")["Count"] == 0
 
 
-def test_order_without_an_instance_reports_it(where: Instance) -> None:
+def test_make_order_without_an_instance_reports_that_nothing_is_running(where: Instance) -> None:
     done = command("order", where)
 
     assert done.returncode == 1

@@ -183,7 +183,7 @@ def test_next_up_continues_after_a_failure(
     assert platform.aws("iam", "list_role_policies", RoleName="later")["PolicyNames"] == ["p"]
 
 
-def test_contents_of_a_replaced_resource_return_after_a_failure(
+def test_next_up_recreates_the_contents_of_a_resource_that_a_failed_up_replaced(
     attempt: Callable[..., CompletedProcess[str]], deploy: Callable[..., Running]
 ) -> None:
     statement = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
@@ -201,7 +201,7 @@ def test_contents_of_a_replaced_resource_return_after_a_failure(
     assert platform.aws("iam", "list_role_policies", RoleName="r")["PolicyNames"] == ["p"]
 
 
-def test_replaced_resource_is_deleted_after_a_failure(
+def test_no_replaced_resource_is_left_after_a_failed_deployment(
     attempt: Callable[..., CompletedProcess[str]], deploy: Callable[..., Running]
 ) -> None:
     program = """

@@ -45,7 +45,7 @@ def left(cloud: Cloud, table: str) -> int:
     return int(item["quantity"]["N"])
 
 
-def test_transaction_repeated_with_its_token_runs_once(cloud: Cloud, table: str) -> None:
+def test_transaction_repeated_with_the_same_token_runs_once(cloud: Cloud, table: str) -> None:
     for _ in range(2):
         cloud("dynamodb", "transact_write_items", TransactItems=[take(table, 2)], ClientRequestToken="token-1")
 
@@ -131,7 +131,7 @@ def test_unprocessed_messages_of_a_batch_stay_in_the_queue(cloud: Cloud) -> None
     assert eventually(lambda: counts() == ("0", "1"))
 
 
-def test_function_sees_only_what_lambda_provides(cloud: Cloud) -> None:
+def test_function_cannot_see_packages_and_settings_of_the_local_platform(cloud: Cloud) -> None:
     source = """
         import importlib.util, os
         def handle(event, context):

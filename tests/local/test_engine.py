@@ -71,7 +71,7 @@ def test_sink_receives_plain_values(sink: Recorder) -> None:
     assert isinstance(sink.registered["queue"].inputs["messageRetentionSeconds"], int)
 
 
-def test_sink_receives_parents_and_sources_of_inputs(sink: Recorder) -> None:
+def test_sink_receives_the_parents_and_dependencies_of_resources(sink: Recorder) -> None:
     def program() -> None:
         component = pulumi.ComponentResource("demo:index:Part", "part")
         options = pulumi.ResourceOptions(parent=component, protect=True)

@@ -55,7 +55,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def many(root: Path, seconds: int, mark: Path | None = None) -> Path:
     """Write a program with a table and many queues.
 
-    With `mark`, the program creates this file and pauses after 60 queues.
+    With `mark`, the program creates the file `mark` after 60 queues, and pauses.
     """
     text = MANY.replace("SECONDS", str(seconds)).replace("MARK", repr(str(mark or ""))).replace("QUEUES", str(QUEUES))
     return write(root, TABLE, text)
@@ -157,7 +157,7 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_each_command_can_be_interrupted_from_its_beginning(name: str, tmp_path: Path) -> None:
+def test_each_command_can_be_interrupted_right_after_its_start(name: str, tmp_path: Path) -> None:
     terminal = Terminal([sys.executable, "-m", *COMMANDS[name]])
     imports(terminal, tmp_path)
 
@@ -245,7 +245,7 @@ time.sleep(600)
         assert process.stdout
         assert process.stdout.readline() == b"invoked\n"
         assert eventually(lambda: len(emulator.find(fresh).processes) == 2), (
-            "the emulator and one environment are running"
+            "expected the emulator and one execution environment"
         )
         process.kill()
     assert eventually(lambda: not left(fresh))
@@ -278,7 +278,7 @@ def test_up_deploys_even_if_its_output_cannot_be_written(kept: Running, tmp_path
     assert kept.aws("dynamodb", "get_item", TableName="things", Key=KEPT)["Item"] == KEPT
 
 
-def test_emulator_is_either_released_or_discarded(fresh: Instance) -> None:
+def test_discarded_emulator_stops_and_released_emulator_keeps_running(fresh: Instance) -> None:
     started = emulator.start(fresh, region="eu-west-1")
     started.wait()
     assert started.discard()

@@ -58,7 +58,7 @@ def platform(cut_off: CutOff) -> Running:
     return up(cut_off.instance)
 
 
-def test_deployment_adopts_unrecorded_resources_of_a_killed_one(cut_off: CutOff, platform: Running) -> None:
+def test_deployment_takes_over_unrecorded_resources_of_a_killed_deployment(cut_off: CutOff, platform: Running) -> None:
     assert inventory(platform.aws) == cut_off.made
     assert sum(cut_off.made.values()) > 150
 
@@ -69,10 +69,10 @@ def test_outputs_match_the_contract_for_frontends(platform: Running) -> None:
     jsonschema.validate(platform.outputs["frontend"], schema)
     assert platform.outputs["local"].keys() == {"endpointUrl", "customer", "admin"}
     addresses = [value for value in json.dumps(platform.outputs["frontend"]).split('"') if "amazon" in value]
-    assert addresses == [platform.outputs["frontend"]["auth"]["issuer"]], "only the issuer contains a domain of AWS"
+    assert addresses == [platform.outputs["frontend"]["auth"]["issuer"]], "only the issuer may contain a domain of AWS"
 
 
-def test_seeded_users_can_sign_in_with_their_rights(platform: Running) -> None:
+def test_sample_users_can_sign_in_with_their_permissions(platform: Running) -> None:
     client, people = platform.client, platform.outputs["local"]
     customer = client.sign_in(**people["customer"])
     admin = client.sign_in_by_code(**people["admin"])
@@ -97,7 +97,7 @@ def test_second_up_changes_neither_resources_nor_sample_data(platform: Running) 
     assert client.http("GET", "/products/teapot", admin.access_token).json()["quantity"] == 7
 
 
-def test_up_interrupted_during_seeding_loses_no_seeds(platform: Running) -> None:
+def test_up_interrupted_during_seeding_loses_no_sample_data(platform: Running) -> None:
     terminal = in_terminal("up", platform.instance)
     terminal.wait(text="seeds")
     terminal.type(CTRL_C)
@@ -164,7 +164,7 @@ def test_interrupted_redrive_ends_immediately(platform: Running) -> None:
         where.home.unlink()
 
 
-def test_order_completes_even_if_its_output_is_not_read(platform: Running) -> None:
+def test_make_order_completes_even_if_its_output_is_not_read(platform: Running) -> None:
     table = platform.ops["tables"]["orders"]
     before = platform.aws("dynamodb", "scan", TableName=table)["Count"]
     where = ["--port", str(platform.instance.port), "--home", str(platform.instance.home)]

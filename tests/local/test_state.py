@@ -33,7 +33,7 @@ def test_changes_are_stored_even_if_the_deployment_does_not_end(where: Instance)
     again = State(where)
     assert again.records == {URN: record("1")}
     assert again.begun == {OTHER: token}
-    assert again.begin(OTHER) == token, "the token stays the same until the end of the change is recorded"
+    assert again.begin(OTHER) == token, "a change must have the same token until its end is recorded"
     again.put(OTHER, record("3"))
     assert State(where).begun == {}
 
@@ -58,7 +58,7 @@ def test_complete_deployment_leaves_one_state_file(where: Instance) -> None:
     assert State(where).records == {}
 
 
-def test_deleted_resource_stays_marked_until_a_deployment_completes(where: Instance) -> None:
+def test_resource_deleted_for_a_replacement_stays_in_emptied_until_a_deployment_completes(where: Instance) -> None:
     state = State(where)
     state.put(URN, record("1"))
     state.empty(URN)
@@ -69,7 +69,7 @@ def test_deleted_resource_stays_marked_until_a_deployment_completes(where: Insta
     assert State(where).emptied == {}
 
 
-def test_resource_recreated_with_a_new_id_is_no_longer_marked(where: Instance) -> None:
+def test_resource_recreated_with_a_new_id_is_removed_from_emptied(where: Instance) -> None:
     state = State(where)
     state.put(URN, record("1"))
     state.empty(URN)

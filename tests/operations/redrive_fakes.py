@@ -65,7 +65,7 @@ class FakeSqs:
         return self.faults.run("receive_message", arguments, lambda: self._receive(arguments))
 
     def _receive(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        assert len(self.faults.of("receive_message")) < _LONGEST_LOOP, "receive_message is called without end"
+        assert len(self.faults.of("receive_message")) < _LONGEST_LOOP, "receive_message is called endlessly"
         url = arguments["QueueUrl"]
         found = [kept for kept in self.queues[url] if not kept.hidden]
         if url in self.fifo and len(found) < len(self.queues[url]):

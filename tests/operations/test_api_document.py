@@ -1,4 +1,4 @@
-"""Tests of the description of changes between two OpenAPI documents."""
+"""Tests of how the changes between two OpenAPI documents are described."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def around(new: Any) -> None:
         (around, ["~ authorizers: token", "~ errors of the gateway: THROTTLED", "~ info"]),
     ],
 )
-def test_change_of_a_document_is_described(change: Callable[[Any], None], told: list[str]) -> None:
+def test_changes_between_two_documents_are_described(change: Callable[[Any], None], told: list[str]) -> None:
     new = copy.deepcopy(DOCUMENT)
     change(new)
     assert changes(DOCUMENT, new) == told
