@@ -56,7 +56,7 @@ def test_import_creates_an_api_from_a_document(api: RestApi) -> None:
     assert api.call("get_rest_api")["name"] == "imported"
 
 
-def test_imported_api_validates_requests_and_shapes_errors(api: RestApi) -> None:
+def test_imported_api_validates_requests_and_customizes_error_responses(api: RestApi) -> None:
     checked: dict[str, Any] = {
         "x-amazon-apigateway-request-validator": "all",
         "parameters": [{"name": "since", "in": "query", "required": True, "schema": {"type": "string"}}],

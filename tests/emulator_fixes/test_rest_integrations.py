@@ -50,7 +50,7 @@ def test_method_returns_the_output_of_the_execution(cloud: Cloud) -> None:
     assert (answer.status, answer.json()) == (200, {"hello": 'a "quoted" näme'})
 
 
-def test_template_sets_the_status_of_a_failed_execution(cloud: Cloud) -> None:
+def test_template_sets_the_response_status_for_a_failed_execution(cloud: Cloud) -> None:
     answer = served(cloud, FAIL).send("POST", "process", {"name": "x"})
 
     assert answer.status == 409
@@ -61,7 +61,7 @@ def test_template_sets_the_status_of_a_failed_execution(cloud: Cloud) -> None:
     }
 
 
-def test_template_sets_the_status_of_a_timed_out_execution(impatient: Cloud) -> None:
+def test_template_sets_the_response_status_for_a_timed_out_execution(impatient: Cloud) -> None:
     answer = served(impatient, WAIT, TimeoutSeconds=1).send("POST", "process", {"name": "x"})
 
     assert (answer.status, answer.json()["code"]) == (504, "Timeout")

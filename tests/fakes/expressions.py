@@ -23,7 +23,10 @@ _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 
 
 class Expression:
-    """A condition or update expression. Adds to `used` the placeholders that the expression contains."""
+    """A condition or update expression. `names` and `values` are the meanings of its placeholders.
+
+    Adds the placeholders that the expression contains to `used`.
+    """
 
     def __init__(self, text: str, names: Mapping[str, str], values: Mapping[str, Any], used: set[str]) -> None:
         self._tokens = self._split(text)

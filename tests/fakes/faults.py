@@ -24,7 +24,7 @@ def client_error(code: str, operation: str, message: str = "refused by the test"
 
 @cache
 def _inputs(service: str) -> dict[str, Any]:
-    """Return botocore's models of the service's inputs as {name of the client method: model}."""
+    """Return botocore's input models of the AWS service `service` as {name of the client method: model}."""
     model = botocore.session.get_session().get_service_model(service)
     names: list[str] = list(model.operation_names)
     return {xform_name(name): model.operation_model(name).input_shape for name in names}

@@ -25,7 +25,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict[str, str])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     user_id: str | None = USER
-    """The claim `sub`. None means that the request was not authorized, so it has no claims."""
+    """The claim `sub`. None means that API Gateway checked no token, so the request has no claims."""
     groups: Sequence[str] = ()
     token_use: str | None = None
     """The claim `token_use`: `id` or `access`. None stands for the kind of token that the API requires."""

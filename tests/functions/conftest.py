@@ -75,7 +75,7 @@ def clients(  # noqa: PLR0917 - the arguments are fixtures
 
 @pytest.fixture
 def load(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
-    """Return a function that takes a name and loads the Lambda function in the folder functions/NAME."""
+    """Return a function that loads the Lambda function with the given name."""
 
     def sleep(_: float) -> None:
         pass
@@ -89,7 +89,7 @@ def load(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[L
 
 
 def _checked_api(document: str, function: LoadedFunction, event: Callable[[Request], dict[str, Any]]) -> Api:
-    """Return an API client that invokes `function` with the result of `event`, and checks each response.
+    """Return an API client that converts each request with `event`, and invokes `function` with the result.
 
     The client fails if a response does not match the OpenAPI document `document`.
     """

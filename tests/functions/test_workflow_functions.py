@@ -207,7 +207,7 @@ class TestUpdateInventory:
         update_inventory({"order": pending, "products": PRICES})
         assert self.stored(dynamodb, pending)[1:] == (8, 9)
 
-    def test_attempt_after_a_lost_response_has_the_same_token(
+    def test_attempt_after_a_lost_response_has_the_same_request_token(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
     ) -> None:
         dynamodb.faults.no_answer("transact_write_items")
@@ -263,7 +263,7 @@ class TestUpdateInventory:
         with pytest.raises(errors.OutOfStock, match=r"^Not enough in stock: tea, cup$"):
             update_inventory({"order": pending, "products": PRICES})
 
-    def test_missing_product_is_reported_before_low_stock(
+    def test_missing_product_is_reported_instead_of_low_stock(
         self,
         update_inventory: LoadedFunction,
         dynamodb: FakeDynamoDB,
@@ -275,7 +275,7 @@ class TestUpdateInventory:
         with pytest.raises(errors.ProductNotFound, match=f"^{not_in_catalog(['cup'])}$"):
             update_inventory({"order": pending, "products": PRICES})
 
-    def test_product_removed_from_catalog_is_not_found(
+    def test_product_removed_from_catalog_raises_product_not_found(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
     ) -> None:
         del dynamodb.tables["inventory"].items["cup"]
@@ -367,7 +367,7 @@ class TestUpdateInventory:
         dynamodb.faults.refuse("transact_write_items", refusal, times=5)
         assert update_inventory({"order": pending, "products": PRICES})["status"] == "CONFIRMED"
 
-    def test_each_attempt_after_a_conflict_has_a_new_token(
+    def test_each_attempt_after_a_conflict_has_a_new_request_token(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
     ) -> None:
         dynamodb.faults.refuse("transact_write_items", CONFLICT, times=3)
@@ -414,14 +414,14 @@ class TestUpdateInventory:
         assert retries_s < time.now_s < limit_s
         assert limit_s > retries_s + aws.CONNECT_TIMEOUT_S + aws.READ_TIMEOUT_S
 
-    def test_permanent_error_is_not_stock_contention(
+    def test_permanent_error_is_not_reported_as_stock_contention(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
     ) -> None:
         dynamodb.faults.refuse("transact_write_items", "AccessDeniedException")
         with pytest.raises(Exception, match="AccessDeniedException"):
             update_inventory({"order": pending, "products": PRICES})
 
-    def test_order_of_25_lines_is_one_transaction(
+    def test_order_of_25_lines_is_confirmed_in_one_transaction(
         self,
         update_inventory: LoadedFunction,
         validate_order: LoadedFunction,

@@ -72,7 +72,7 @@ class Cloud(Aws):
     def function(self, source: str, *statements: Mapping[str, Any], **configuration: Any) -> str:
         """Create a Lambda function from `source`, which defines the handler `handle(event, context)`.
 
-        Return the ARN of its alias `live`. The policy of its role consists of `statements`.
+        Return the ARN of the function's alias `live`. The policy of the function's role consists of `statements`.
         """
         name = unique("function")
         buffer = io.BytesIO()

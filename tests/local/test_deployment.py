@@ -90,7 +90,7 @@ def test_new_code_creates_a_new_version_for_the_alias(deploy: Callable[..., Runn
     assert answers == ["1", "2"]
 
 
-def test_changed_api_causes_one_update_and_one_deployment(
+def test_changed_rest_api_is_deployed_once(
     deploy: Callable[..., Running], attempt: Callable[..., CompletedProcess[str]]
 ) -> None:
     def api(**paths: str) -> str:
@@ -119,7 +119,7 @@ def test_contents_of_a_replaced_resource_are_created_again(deploy: Callable[...,
     assert platform.aws("iam", "list_role_policies", RoleName="r")["PolicyNames"] == ["p"]
 
 
-def test_a_table_is_never_replaced_silently(
+def test_replacement_of_a_table_is_refused_with_a_remedy(
     deploy: Callable[..., Running], attempt: Callable[..., CompletedProcess[str]]
 ) -> None:
     platform = deploy(TABLE)

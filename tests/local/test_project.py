@@ -1,4 +1,4 @@
-"""Tests that the local platform reads Pulumi's files as the Pulumi CLI does, or refuses them in a one-line message."""
+"""Tests that the local platform reads Pulumi's files like the Pulumi CLI, or refuses them with a one-line message."""
 
 from __future__ import annotations
 

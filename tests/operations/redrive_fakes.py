@@ -50,7 +50,7 @@ class FakeSqs:
         self._sent = 0
 
     def put(self, url: str, body: Any, *, sent_at_s: float | None = None, **attributes: str) -> str:
-        """Put a message into the queue with the URL `url` like another AWS service, and return the message's id."""
+        """Put a message into the queue with the URL `url`, as another AWS service would. Return the message's id."""
         self._sent += 1
         text = body if isinstance(body, str) else json.dumps(body)
         at = time.time() - 60 if sent_at_s is None else sent_at_s

@@ -73,7 +73,7 @@ class Kind:
         return "/".join(_name(inputs.get(key)) for key in self.keys) if self.keys else self.only or None
 
     def computed(self, inputs: Mapping[str, Any], urn: str, number: int) -> tuple[str, dict[str, Any]]:
-        """Return (id, computed values) of a new resource."""
+        """Return (id, computed values) of a new resource. `number` makes its generated values unique."""
         who = self.identity(inputs) or urn.rsplit("::", 1)[-1]
         base = {
             "name": str(inputs.get(self.auto_name or "name") or who),
@@ -97,7 +97,7 @@ type Things = dict[str, dict[str, Any]]
 
 
 def imported_as(thing: Mapping[str, Any]) -> str:
-    """Return the id that the provider requires to import `thing`. It may differ from the id of the resource."""
+    """Return the id that the provider requires to import `thing`. This id can differ from the id of the resource."""
     place = {"account": ACCOUNT, "region": REGION}
     return import_ids.import_id({"type": thing["type"], "inputs": thing["inputs"]}, place, thing["id"]) or thing["id"]
 

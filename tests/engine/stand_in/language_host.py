@@ -32,7 +32,10 @@ _engine_grpc: Any = engine_pb2_grpc
 
 
 def _python(info: Any) -> str:
-    """Return the Python of the virtual environment in the project's options, or the running Python if there is none."""
+    """Return the path of the Python for the project's programs.
+
+    If the project's options contain no virtual environment, this is the running Python.
+    """
     options = json_format.MessageToDict(info.options) if info.HasField("options") else {}
     name = options.get("virtualenv")
     return str(Path(info.root_directory, name, "bin", "python")) if name else sys.executable

@@ -34,7 +34,7 @@ _pb: Any = provider_pb2
 
 
 def _plain(value: Any) -> Any:
-    """Return `value`, in which each secret is replaced by its plain value."""
+    """Return a copy of `value` in which each secret is replaced by its plain value."""
     if isinstance(value, dict):
         fields = cast("dict[str, Any]", value)
         if fields.get(_SIGNATURE) == _SECRET:
