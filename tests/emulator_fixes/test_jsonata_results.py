@@ -33,7 +33,7 @@ def test_choice_state_applies_its_output_if_no_rule_matches(cloud: Cloud) -> Non
     assert ended["output"] == '"default"'
 
 
-def test_matching_rule_applies_its_own_assign_and_output(cloud: Cloud) -> None:
+def test_matching_choice_rule_applies_its_own_assign_and_output(cloud: Cloud) -> None:
     rule = {"Condition": "{% true %}", "Assign": {"x": 2}, "Output": "{% 'rule' %}", "Next": "End"}
     choice = {"Type": "Choice", "Choices": [rule], "Default": "End", "Output": "default"}
     end = {"Type": "Pass", "Output": "{% $states.input & $string($x) %}", "End": True}

@@ -57,7 +57,7 @@ def test_reading_an_invocation_log_waits_for_late_lines() -> None:
     assert drained(Slow(["late", END_OF_LOG])) == "late"
 
 
-def test_log_of_an_ended_environment_needs_no_end_marker() -> None:
+def test_log_of_an_ended_execution_environment_needs_no_end_marker() -> None:
     class Ended(Environment):
         def poll(self) -> Any:
             return 1

@@ -41,7 +41,7 @@ def test_large_repeated_calls_leave_their_connections_usable(cloud: Cloud) -> No
         assert len(cloud("lambda", "list_layer_versions", LayerName=name)["LayerVersions"]) == 1
 
 
-def test_call_with_other_arguments_or_another_token_runs(cloud: Cloud) -> None:
+def test_call_with_other_arguments_or_another_token_runs_again(cloud: Cloud) -> None:
     name = unique("api")
     for token, description in (("a", "one"), ("a", "another"), ("b", "one")):
         with cloud.once(f"{name}-{token}"):

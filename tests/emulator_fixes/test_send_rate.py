@@ -54,13 +54,13 @@ def limited(tmp_path: Path) -> Iterator[Any]:
     emulator.stop(instance)
 
 
-def test_email_above_the_rate_is_throttled_and_accepted_later(limited: Any) -> None:
+def test_email_above_the_send_rate_is_throttled_and_accepted_later(limited: Any) -> None:
     sent = [is_sent(limited) for _ in range(10)]
     assert sent[0]
     assert False in sent
     eventually(lambda: is_sent(limited))
 
 
-def test_emails_are_not_throttled_without_the_setting(cloud: Cloud) -> None:
+def test_emails_are_not_throttled_without_a_send_rate(cloud: Cloud) -> None:
     client = sender(cloud)
     assert all(is_sent(client) for _ in range(10))

@@ -20,7 +20,7 @@ def test_rest_api_without_permission_to_invoke_returns_500(cloud: Cloud) -> None
 
 
 @pytest.mark.parametrize("path", ["things", "things/", "things//", "one", "one/", "one%0A", "%22"])
-def test_method_permission_does_not_depend_on_the_path_spelling(cloud: Cloud, path: str) -> None:
+def test_permission_for_a_method_applies_to_every_spelling_of_its_path(cloud: Cloud, path: str) -> None:
     api = RestApi.make(cloud)
     function = cloud.function(OK)
     api.proxy("things", "GET", function)

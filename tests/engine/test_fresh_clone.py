@@ -20,7 +20,7 @@ def fresh_clone(folder: Path) -> Engine:
     return Engine(folder / "home", checkout, variables)
 
 
-def test_plain_preview_builds_the_archives_that_are_missing(tmp_path: Path) -> None:
+def test_preview_without_make_builds_the_missing_archives(tmp_path: Path) -> None:
     engine = fresh_clone(tmp_path)
     engine.create(STACK)
     assert not (engine.checkout / ".build").exists()

@@ -144,7 +144,9 @@ class FakeDynamoDB:
         updates = [entry["Update"] for entry in TransactItems]
         keys = [(update["TableName"], str(update["Key"])) for update in updates]
         if len(updates) > _MOST_ITEMS_OF_A_TRANSACTION or len(set(keys)) != len(keys):
-            raise client_error("ValidationException", "TransactWriteItems", "too many items, or one item twice")
+            raise client_error(
+                "ValidationException", "TransactWriteItems", "more than 100 items, or two changes of one item"
+            )
         rows: list[tuple[str, tuple[str, Item]]] = []
         reasons: list[dict[str, Any]] = []
         for update in updates:

@@ -46,7 +46,9 @@ class TestPutting:
         assert (answer.status, answer.body["quantity"]) == (200, 3)
         assert catalog_api(get("tea")).body == {"product_id": "tea", **TEA, "name": "Green tea", "quantity": 3}
 
-    def test_put_replaces_product_without_request_id(self, catalog_api: Api, stock: Callable[..., None]) -> None:
+    def test_put_replaces_a_product_whose_row_lacks_a_request_id(
+        self, catalog_api: Api, stock: Callable[..., None]
+    ) -> None:
         stock("tea")
         assert catalog_api(put()).status == 200
 
@@ -175,7 +177,7 @@ class TestListing:
         dynamodb.unprocessed = [3, 1]
         assert [product["product_id"] for product in catalog_api(listing()).body["products"]] == ids
 
-    def test_lasting_unprocessed_keys_return_429(
+    def test_keys_that_stay_unprocessed_return_429(
         self, catalog_api: Api, dynamodb: FakeDynamoDB, ids: list[str]
     ) -> None:
         del ids
@@ -206,7 +208,7 @@ class TestReadingByIds:
         assert [product["product_id"] for product in answer.body["products"]] == ["a"]
         assert catalog_api(listing(ids="b")).body == {"products": []}
 
-    def test_request_has_at_most_100_ids(self, catalog_api: Api, stock: Callable[..., None]) -> None:
+    def test_request_for_more_than_100_ids_is_rejected(self, catalog_api: Api, stock: Callable[..., None]) -> None:
         ids = [f"p{number}" for number in range(101)]
         for product_id in ids:
             stock(product_id)

@@ -170,7 +170,7 @@ class TestFailOrder:
         assert after == {**before, "status": "FAILED", "reason": INTERNAL_ERROR, "updated_at": after["updated_at"]}
 
     @pytest.mark.parametrize("status", ["ABORTED", "FAILED"])
-    def test_order_below_the_time_limit_stays_pending(
+    def test_order_younger_than_the_time_limit_stays_pending(
         self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB, status: str
     ) -> None:
         TestProcessOrder.store(dynamodb, self.aged(STANDARD_TIMEOUT_S - 60))

@@ -247,7 +247,7 @@ class TestRestart:
         assert sweep({}) == {"running": len(ids)}
         assert set(stepfunctions.executions) == ids
 
-    def test_sweep_starts_at_most_a_third_of_the_quota_per_second(
+    def test_sweep_uses_at_most_a_third_of_the_start_execution_quota(
         self, sweep: LoadedFunction, dynamodb: FakeDynamoDB, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         slept: list[float] = []

@@ -310,7 +310,7 @@ class TestExpectedTotal:
         assert row["expected_total"] == {"N": "5"}
         assert "expected_total" not in order
 
-    def test_another_expected_total_is_another_request(self, orders_api: Api) -> None:
+    def test_request_with_another_expected_total_is_a_different_request(self, orders_api: Api) -> None:
         assert [orders_api(self.body(total)).status for total in (5, 5, 6)] == [202, 202, 409]
 
     @pytest.mark.parametrize("total", [-1, 1.0, "5", None, 25_000_000_000_001])

@@ -33,7 +33,7 @@ def clients_of(function: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_call_with_retries_ends_before_function_timeout(
+def test_aws_call_with_all_retries_ends_before_the_function_timeout(
     function: str, stack: str, graph_of: Callable[[str], Graph]
 ) -> None:
     timeout_s = graph_of(stack).one("aws:lambda/function:Function", function.replace("_", "-")).inputs["timeout"]

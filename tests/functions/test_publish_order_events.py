@@ -342,7 +342,7 @@ def test_only_records_that_lambda_will_not_retry_are_counted(
     assert counted() == {"OrderCreated": 3}
 
 
-def test_log_lines_have_each_orders_correlation_id(
+def test_each_log_line_has_the_correlation_id_of_its_order(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, logs: Callable[[], list[dict[str, Any]]]
 ) -> None:
     relay(batch(dynamodb, row(1), row(2)))

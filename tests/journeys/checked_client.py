@@ -54,7 +54,7 @@ class CheckedClient(Client):
         # responses of its integrations.
         promised = document == REST or not answer.text.startswith('{"message"')
         if promised and answer.headers.get("access-control-allow-origin") != self.origin:
-            found.append("CORS prevents a page of the stack's own origin from reading the response")
+            found.append("CORS prevents a web page of an allowed origin from reading the response")
         assert not found, f"{method} {path}: {answer.status} {answer.text[:1000]}\n" + "\n".join(found)
         return answer
 

@@ -135,13 +135,13 @@ def test_product_with_an_invalid_id_is_refused(admin: Person, product_id: str) -
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/x-www-form-urlencoded", "image/png"])
 @pytest.mark.parametrize("path", ["/orders", "/process", "/users"])
-def test_body_with_another_content_type_returns_415(visitor: Person, path: str, kind: str) -> None:
+def test_body_with_another_content_type_is_refused(visitor: Person, path: str, kind: str) -> None:
     body = json.dumps(PERSON if path == "/users" else {"items": [LINE]})
     refused(visitor.rest("POST", path, body, Content_Type=kind), 400, 415)
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/json; charset=shift_jis"])
-def test_product_with_another_content_type_returns_415(admin: Person, kind: str) -> None:
+def test_product_with_another_content_type_is_refused(admin: Person, kind: str) -> None:
     refused(admin.http("PUT", "/products/tea", json.dumps(TEA), Content_Type=kind), 400, 415)
 
 

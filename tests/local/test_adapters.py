@@ -13,7 +13,7 @@ from tests.support.graph import Graph, record, stack_config
 ADDRESS = '"alarmEmail": "operators@example.com"'
 
 
-def test_each_adapter_serves_a_resource_type_of_a_stack(graph_of: Callable[[str], Graph]) -> None:
+def test_adapters_match_the_resource_types_of_the_stacks(graph_of: Callable[[str], Graph]) -> None:
     config = {key: value.replace('"alarmEmail": ""', ADDRESS) for key, value in stack_config("local").items()}
     with_address = record("local", config=config, build_archives=False)
     assert with_address.of("TopicSubscription")

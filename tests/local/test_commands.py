@@ -168,7 +168,9 @@ def test_changed_region_requires_a_new_instance(where: Instance, program: Path) 
 
 
 @pytest.mark.parametrize("name", ["up", "down"])
-def test_second_command_on_an_instance_is_refused(where: Instance, program: Path, name: str) -> None:
+def test_second_command_is_refused_while_another_command_uses_the_instance(
+    where: Instance, program: Path, name: str
+) -> None:
     with alone(where):
         done = command(name, where, program=program)
 

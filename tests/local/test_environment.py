@@ -119,7 +119,7 @@ def test_requests_to_the_emulator_never_use_a_proxy(
     else:
         for name, value in hostile.PROXIES.items():
             monkeypatch.setenv(name, value)
-        assert botocore.utils.get_environ_proxies(server.instance.url), "the SDK sees them"
+        assert botocore.utils.get_environ_proxies(server.instance.url), "the SDK must see the proxies"
     assert _list_queues(server)
     assert _redrive(server)
     assert loopback.get(f"{server.instance.url}/health", limit_s=5) == b"{}"

@@ -22,7 +22,7 @@ def record(identity: str) -> Record:
     return Record("aws:sqs/queue:Queue", "queue", identity, {"name": "queue"}, {"url": identity})
 
 
-def test_changes_are_stored_even_if_the_deployment_does_not_end(where: Instance) -> None:
+def test_changes_are_stored_even_if_the_deployment_does_not_complete(where: Instance) -> None:
     state = State(where)
     state.begin(URN)
     state.put(URN, record("1"))
