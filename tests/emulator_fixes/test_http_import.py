@@ -12,7 +12,7 @@ ECHO = "def handle(event, _):\n return {'statusCode': 200, 'body': event['routeK
 
 
 class HttpApi:
-    """An HTTP API with a stage. Its function returns the route key of each request."""
+    """An HTTP API with a stage. The API's Lambda function returns the route key of each request."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud, self.function = cloud, cloud.function(ECHO)

@@ -18,7 +18,7 @@ RATE = 0.5
 
 
 def sender(cloud: Cloud) -> Any:
-    """Return an SES client that makes no second attempt when SES throttles a call."""
+    """Return an SES client that does not retry a call that SES throttles."""
     client: Any = boto3.client(  # pyright: ignore[reportUnknownMemberType] - not all services have stubs
         "sesv2",
         endpoint_url=cloud.instance.url,
@@ -32,7 +32,7 @@ def sender(cloud: Cloud) -> Any:
 
 
 def is_sent(client: Any) -> bool:
-    """Send an email, and return True if SES accepts it or False if SES throttles it. Raises all other errors."""
+    """Send an email. Return True if SES accepts the email, and False if SES throttles it. Raises all other errors."""
     try:
         client.send_email(
             FromEmailAddress="orders@example.com",

@@ -51,7 +51,7 @@ def test_http_api_returns_500_without_the_error_of_a_failed_function(cloud: Clou
 
 
 def _answer_of_http_api(cloud: Cloud, function: str) -> Answer:
-    """Create an HTTP API with one route to a function, call the route, and return the response."""
+    """Create an HTTP API with one route to the Lambda function `function`, call the route, and return the response."""
     api = cloud("apigatewayv2", "create_api", Name=unique("http"), ProtocolType="HTTP")["ApiId"]
     integration = cloud(
         "apigatewayv2",

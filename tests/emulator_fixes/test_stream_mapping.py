@@ -48,7 +48,7 @@ def table(cloud: Cloud) -> tuple[str, str]:
 
 
 def write(cloud: Cloud, name: str, *ids: str) -> None:
-    """Write items in one transaction, so that the function receives their stream records in one batch."""
+    """Write an item for each of `ids` in one transaction, so that the function receives them in one batch."""
     puts = [{"Put": {"TableName": name, "Item": {"id": {"S": each}}}} for each in ids]
     cloud("dynamodb", "transact_write_items", TransactItems=puts)
 
@@ -73,7 +73,7 @@ def permit(cloud: Cloud, role: str, *statements: Mapping[str, Any]) -> None:
 
 
 def metric(cloud: Cloud, name: str, function: str) -> float:
-    """Return the sum of the metric `name` of a Lambda function during the last hour."""
+    """Return the sum of the metric `name` of the Lambda function `function` during the last hour."""
     now = datetime.now(UTC)
     found = cloud(
         "cloudwatch",

@@ -43,7 +43,7 @@ def unlimit(cloud: Cloud, function: str) -> None:
 
 
 def throttled(cloud: Cloud, **named: Any) -> str:
-    """Invoke a function that Lambda throttles, and return the `Reason` of the error."""
+    """Invoke a throttled Lambda function with the parameters `named`, and return the `Reason` of the error."""
     client = cloud.client("lambda")
     with pytest.raises(client.exceptions.TooManyRequestsException) as raised:
         client.invoke(**named)

@@ -1,4 +1,7 @@
-"""Tests of mapping templates that the library airspeed renders as API Gateway does only with the correction."""
+"""Tests that the emulator renders mapping templates like API Gateway.
+
+Without the correction `velocity`, the library airspeed renders these templates differently.
+"""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ _NO_CHECKPOINTS: Final = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINT
 def cli() -> Path | None:
     """Return the path of the Pulumi CLI, or None if there is none.
 
-    A CLI on the PATH comes first. Otherwise, unpacks the CLI in the file _PACKED if this file exists.
+    If no CLI is on the PATH, the function unpacks the CLI from the file _PACKED, if this file exists.
     """
     if found := shutil.which("pulumi"):
         return Path(found).resolve()
@@ -62,7 +62,7 @@ class Ended:
 
     @property
     def said(self) -> str:
-        """Both outputs."""
+        """The standard output, followed by the standard error."""
         return self.out + self.err
 
 
@@ -84,7 +84,7 @@ class Engine:
         return Cloud(self.home / "cloud")
 
     def environment(self) -> dict[str, str]:
-        """Return the environment variables for a command. On their PATH, this engine's Pulumi CLI comes first."""
+        """Return the environment variables for a command. Their PATH starts with this engine's Pulumi CLI."""
         binaries = self.home / "bin"
         for folder in (binaries, self.home / "state", self.home / "cloud", self.home / "pulumi"):
             folder.mkdir(parents=True, exist_ok=True)
@@ -141,15 +141,15 @@ class Engine:
         return ended
 
     def create(self, stack: str) -> None:
-        """Create a stack in the backend, without changing its stack file in the checkout."""
+        """Create the stack `stack` in the backend, without changing its stack file in the checkout."""
         self.must("stack", "init", stack)
 
     def up(self, stack: str, *options: str, variables: Mapping[str, str] | None = None) -> Ended:
-        """Deploy without a question."""
+        """Deploy the stack `stack`, without asking for confirmation."""
         return self.run("up", "--stack", stack, "--yes", "--skip-preview", *options, variables=variables)
 
     def must_up(self, stack: str, *options: str) -> Ended:
-        """Deploy, which must succeed."""
+        """Deploy the stack `stack`. Fails if the deployment fails."""
         return self.must("up", "--stack", stack, "--yes", "--skip-preview", *options)
 
     def exported(self, stack: str) -> dict[str, Any]:

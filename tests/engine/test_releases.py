@@ -40,7 +40,7 @@ def kept(before: Any, after: Any) -> Any:
 
 
 def frontend(engine: Engine, stack: str) -> object:
-    """Return the output `frontend`. An update must not change its addresses, because frontends store them."""
+    """Return the stack output `frontend`. An update must not change the URLs in it, because frontends store them."""
     [root] = [resource for resource in engine.state(stack) if resource["type"] == "pulumi:pulumi:Stack"]
     return root["outputs"]["frontend"]
 

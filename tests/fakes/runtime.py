@@ -48,7 +48,7 @@ class Time(Protocol):
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+        """Wait for `seconds`."""
         ...
 
 

@@ -71,7 +71,7 @@ class FakeStepFunctions:
 
 
 class FakeSes:
-    """Keeps the sent emails."""
+    """A fake of SES that stores the sent emails."""
 
     def __init__(self) -> None:
         self.faults = Faults("sesv2")

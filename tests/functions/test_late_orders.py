@@ -29,7 +29,7 @@ def order_id(number: int = 1) -> str:
 
 
 def store(dynamodb: FakeDynamoDB, number: int = 1, *, age: timedelta = LATE, **attributes: Any) -> str:
-    """Put the row of an order that was created `age` ago, and return the order's id."""
+    """Put the row of an order that was created `age` ago into the orders table. Return the order's id."""
     order = new_order(order_id(number), USER, [{"product_id": "tea", "quantity": 2}], datetime.now(UTC) - age)
     row = rows.order_row(order, request_hash=request_hash(order["items"]), synchronous=False)
     dynamodb.put("orders", {**row, **attributes})
@@ -37,7 +37,7 @@ def store(dynamodb: FakeDynamoDB, number: int = 1, *, age: timedelta = LATE, **a
 
 
 def late(dynamodb: FakeDynamoDB, number: int = 1, *, age: timedelta = LATE, **attributes: Any) -> str:
-    """Put the row of a late order, and return the order's id."""
+    """Put the row of a late order into the orders table. Return the order's id."""
     return store(dynamodb, number, age=age, late_shard={"S": rows.late_shard(order_id(number))}, **attributes)
 
 

@@ -68,7 +68,7 @@ class ThrottlingSes(FakeSes):
 
 @dataclass
 class Mapping:
-    """A fake of the mail queue and of the event source mapping that delivers its messages to send_email."""
+    """A fake of the mail queue, and of the event source mapping that delivers the queue's messages to send_email."""
 
     clock: SimulatedClock
     cloud: FakeCloud
@@ -137,7 +137,7 @@ class Run:
 
 
 def mailed(bodies: list[str], *, setting: int, rate: float) -> Run:
-    """Let send_email handle the messages `bodies`. `setting` is the value of the setting maxSendRate.
+    """Let send_email handle the messages `bodies`, and return the result. `setting` is the setting maxSendRate.
 
     The fake SES accepts `rate` emails per second.
     """

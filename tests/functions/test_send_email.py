@@ -263,7 +263,7 @@ def test_missing_profile_skips_email_and_is_counted_once(
 def test_profile_with_an_unverified_address_receives_no_email(
     send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB, counted: Callable[[], dict[str, int]]
 ) -> None:
-    """A profile from release 0.1.0 lacks `email_verified`, and may contain an address that nobody verified."""
+    """A profile from release 0.1.0 lacks `email_verified`, and can contain an address that nobody verified."""
     del dynamodb.tables["users"].items[USER]["email_verified"]
     assert deliver(send_email, event(order())) == []
     assert ses.sent == []

@@ -80,7 +80,7 @@ class Page:
             yield known[0]
 
     def follow(self, checkout: Path, run: Callable[[str], None]) -> None:
-        """Follow all steps in the directory `checkout`. `run` is called with each command of the page."""
+        """Follow all steps in the directory `checkout`. Calls `run` with each command of the page."""
         for form, code, block in self.steps():
             if form == "run":
                 for command in code:
@@ -100,6 +100,7 @@ def _code(span: str) -> str:
 def edit(path: Path, form: str, code: list[str], block: str) -> None:
     """Apply one edit of a page to the file `path`.
 
+    `form`, `code` and `block` are the values that `Page.steps` yields, but `code` does not contain the path.
     Raises ValueError unless the edit fits exactly one place in the file.
     """
     if form == "create":

@@ -45,7 +45,7 @@ def without_permission(stack: Stack, alias: str) -> Generator[None]:
 
 @contextmanager
 def queue_attributes(stack: Stack, url: str, **attributes: str) -> Generator[None]:
-    """Set `attributes` of the queue with the URL `url`."""
+    """Change the attributes `attributes` of the queue with the URL `url`."""
     names = list(attributes)
     before = stack.aws("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=names)["Attributes"]
     stack.aws("sqs", "set_queue_attributes", QueueUrl=url, Attributes=attributes)
@@ -57,7 +57,10 @@ def queue_attributes(stack: Stack, url: str, **attributes: str) -> Generator[Non
 
 @contextmanager
 def received_at_most(stack: Stack, source: str, times: int) -> Generator[None]:
-    """Move messages to the failure queue after `times` deliveries to the function `source` instead of six hours."""
+    """Move messages to the failure queue after `times` deliveries to the function `source`.
+
+    Without this change, messages move to the failure queue only after six hours.
+    """
     alias = stack.ops["functions"][source]
     function, _, name = alias.rpartition(":")
     found = stack.aws("lambda", "get_function_configuration", FunctionName=alias)

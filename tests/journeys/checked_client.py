@@ -18,7 +18,7 @@ _ALL_HEADERS: Final = {name.lower(): name for name in ("Content-Type", "Location
 class CheckedClient(Client):
     """Sends requests like a web page of the stack's first CORS origin.
 
-    Fails if a response violates its OpenAPI document.
+    Fails if a response violates the OpenAPI document of its API.
     """
 
     def rest(

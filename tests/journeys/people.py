@@ -1,4 +1,4 @@
-"""Test users who are signed in, with methods that call the platform's APIs for them."""
+"""Test users, with methods that sign a user in and call the platform's APIs as this user."""
 
 from __future__ import annotations
 

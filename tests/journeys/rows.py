@@ -14,7 +14,7 @@ OLD: Final = timedelta(days=2)
 
 
 def pending(owner: Person, product_id: str, *, age: timedelta = timedelta()) -> dict[str, Any]:
-    """Return a PENDING order of two units of a product, created `age` ago. The order is not in the table yet."""
+    """Return a PENDING order of two units of a product, created `age` ago. The orders table does not contain it."""
     now = timestamp(datetime.now(UTC) - age)
     return {
         "order_id": str(uuid.uuid4()),
@@ -39,7 +39,7 @@ def write_undecided(stack: Stack, order: dict[str, Any]) -> None:
 
 
 def make_older(stack: Stack, order_id: str, age: timedelta) -> None:
-    """Change an order's creation time, so that the order was created `age` ago."""
+    """Set the creation time of an order to `age` ago."""
     stack.aws(
         "dynamodb",
         "update_item",

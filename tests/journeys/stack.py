@@ -50,7 +50,7 @@ class Stack:
         return self.outputs["frontend"]
 
     def row(self, table: str, **key: str) -> dict[str, Any] | None:
-        """Return a row of a table (`orders`, `users`, …) in DynamoDB's JSON format, or None."""
+        """Return the row `key` of the table `table` (`orders`, `users`, …) in DynamoDB's JSON format, or None."""
         typed = {name: {"S": value} for name, value in key.items()}
         name = self.ops["tables"][table]
         return self.aws("dynamodb", "get_item", TableName=name, Key=typed, ConsistentRead=True).get("Item")
@@ -62,12 +62,12 @@ class Stack:
         return int(row["quantity"]["N"])
 
     def queued(self, url: str) -> list[dict[str, Any]]:
-        """Return a queue's messages (Body, MessageAttributes, ReceiveCount) without removing or hiding them."""
+        """Return the messages of the queue `url` (Body, MessageAttributes, ReceiveCount). Leaves them in the queue."""
         found = self._look("/_ministack/sqs/messages", QueueUrl=url)
         return [each for regions in found.values() for queues in regions.values() for each in queues.get(url, [])]
 
     def failed(self, queue: str, about: str) -> list[dict[str, Any]]:
-        """Return the messages that contain the text `about` in a failure queue (a name in `ops.failureQueues`)."""
+        """Return the messages in the failure queue `queue` (a name in `ops.failureQueues`) that contain `about`."""
         return [each for each in self.queued(self.ops["failureQueues"][queue]["url"]) if about in each["Body"]]
 
     def mails(self, address: str) -> list[dict[str, Any]]:
@@ -110,7 +110,7 @@ class Stack:
         return [name for _, name in sorted(entered, key=lambda each: each[0])]
 
     def log(self, name: str) -> list[str]:
-        """Return all lines of a log group (a name in `ops.logGroups`)."""
+        """Return all lines of the log group `name` (a name in `ops.logGroups`)."""
         group, lines, token = self.ops["logGroups"][name], list[str](), None
         while True:
             page = self.aws("logs", "filter_log_events", logGroupName=group, nextToken=token)
@@ -120,7 +120,7 @@ class Stack:
                 return lines
 
     def records(self, name: str, order_id: str) -> list[dict[str, Any]]:
-        """Return the JSON log lines of a function that have the order's id as correlation id."""
+        """Return the JSON log lines of the function `name` that have the order's id as correlation id."""
         parsed = [_json(line) for line in self.log(name)]
         return [line for line in parsed if line.get("correlation_id") == order_id]
 

@@ -189,7 +189,7 @@ class Cloud(Aws):
         return [event["stateEnteredEventDetails"]["name"] for event in history["events"] if "Entered" in event["type"]]
 
     def log(self, group: str, part: str = "", count: int = 1) -> list[str]:
-        """Wait until `count` lines of a log group contain `part`, and return them."""
+        """Wait until `count` lines of the log group `group` contain `part`, and return these lines."""
 
         def look() -> list[str]:
             try:

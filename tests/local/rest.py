@@ -32,7 +32,7 @@ class RestApi:
     def method(
         self, path: str, http_method: str, integration: dict[str, Any], *responses: dict[str, Any], **more: Any
     ) -> None:
-        """Add a method with its integration and its integration responses. `path` consists of one segment."""
+        """Add a method with its integration and the integration responses `responses`. `path` has one segment."""
         listed = self.call("get_resources", limit=500)["items"]
         found = next((item["id"] for item in listed if item["path"] == f"/{path}"), None)
         resource = found or self.call("create_resource", parentId=self.root, pathPart=path)["id"]

@@ -62,7 +62,7 @@ def many(root: Path, seconds: int, mark: Path | None = None) -> Path:
 
 
 def left(where: Instance, *, but: tuple[int, ...] = ()) -> list[processes.Process]:
-    """Return all running processes of an instance, except those in `but`."""
+    """Return all running processes of the instance `where`, except the processes with ids in `but`."""
     return [each for each in processes.running() if str(where.home) in each.command and each.pid not in but]
 
 

@@ -58,7 +58,7 @@ class FakeSqs:
         return f"message-{self._sent}"
 
     def visible(self, url: str) -> list[str]:
-        """Return the bodies of the messages that are not hidden."""
+        """Return the bodies of the messages in the queue `url` that are not hidden."""
         return [kept.body for kept in self.queues[url] if not kept.hidden]
 
     def receive_message(self, **arguments: Any) -> dict[str, Any]:

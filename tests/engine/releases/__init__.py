@@ -32,7 +32,7 @@ def stored() -> list[tuple[str, str]]:
 
 
 def by_age(version: str) -> list[int]:
-    """Return a sort key that puts older versions before newer ones."""
+    """Return a sort key for `version`, which puts older versions before newer versions."""
     return [int(part) for part in version.split(".")]
 
 
@@ -52,7 +52,10 @@ def deployed_release(version: str, stack: str, folder: Path, checkout: Path | No
 
 
 def write_release(folder: Path) -> list[Path]:
-    """Deploy the current program to new stacks, write the files of its version, and return the paths of the files."""
+    """Deploy the current program to new stacks, write the files of its version, and return the paths of the files.
+
+    `folder` is a folder for temporary files.
+    """
     written: list[Path] = []
     for stack in STACKS:
         engine = Engine(folder / stack, copy_of(ROOT, folder / f"orders-{stack}"))

@@ -48,7 +48,7 @@ class Cloud:
             (self.folder / "count").write_text(str(number), encoding="utf-8")
 
     def note(self, call: str, urn: str, **more: Any) -> None:
-        """Record a call to AWS. Call this method only within a `with` block of `locked`."""
+        """Record the call `call` for the resource `urn`. Call this method only within a `with` block of `locked`."""
         with (self.folder / "calls.jsonl").open("a", encoding="utf-8") as calls:
             calls.write(json.dumps({"call": call, "urn": urn, **more}) + "\n")
 

@@ -23,7 +23,7 @@ REPLACES: Final[dict[str, list[str]]] = json.loads(
 
 
 def type_of(urn: str) -> str:
-    """Return the type of the resource with this URN."""
+    """Return the type of the resource with the URN `urn`."""
     return urn.split("::")[2].rsplit("$", 1)[-1]
 
 
@@ -69,7 +69,7 @@ class Kind:
         return self.all_replace or key in self.keys or key in self.more
 
     def identity(self, inputs: Mapping[str, Any]) -> str | None:
-        """Return the name by which AWS identifies the resource, or None if AWS chooses an id for it."""
+        """Return the name by which AWS identifies a resource with these inputs, or None if AWS chooses its id."""
         return "/".join(_name(inputs.get(key)) for key in self.keys) if self.keys else self.only or None
 
     def computed(self, inputs: Mapping[str, Any], urn: str, number: int) -> tuple[str, dict[str, Any]]:

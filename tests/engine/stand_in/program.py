@@ -20,7 +20,7 @@ SHOWN: Final = 32
 
 
 def main(arguments: list[str]) -> int:
-    """Run the program and return its exit code."""
+    """Run the Pulumi program with the arguments of this module, and return its exit code."""
     monitor, engine, project, stack, parallel, preview, organization, root, directory, entry = arguments
     # Python adds the folder of this file to the import path. Remove it, because the Pulumi program must not import the
     # modules of this folder.

@@ -4,9 +4,9 @@ The stand-in checks the names of resources, but not their other values. If a res
 or overwrites the existing resource, as on AWS. A deletion removes the resource with the given name even if another
 stack created the resource, as on AWS.
 
-Environment variables: STAND_IN_CLOUD is the folder of the file. STAND_IN_FAIL="create=TEXT;delete=TEXT" makes these
-calls fail for each URN that contains TEXT. STAND_IN_DELAY is the duration of a creation in seconds. The resource starts
-to exist after half of this time.
+Environment variables: STAND_IN_CLOUD is the folder of the file. STAND_IN_FAIL="create=TEXT;delete=TEXT" makes
+create and delete calls fail for each URN that contains TEXT. STAND_IN_DELAY is the duration of a creation in seconds.
+The resource starts to exist after half of this time.
 """
 
 from __future__ import annotations
