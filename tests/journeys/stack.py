@@ -62,7 +62,7 @@ class Stack:
         return int(row["quantity"]["N"])
 
     def queued(self, url: str) -> list[dict[str, Any]]:
-        """Return the messages of the queue `url` (Body, MessageAttributes, ReceiveCount). Leaves them in the queue."""
+        """Return the messages of the queue `url` (Body, MessageAttributes, ReceiveCount) without receiving them."""
         found = self._look("/_ministack/sqs/messages", QueueUrl=url)
         return [each for regions in found.values() for queues in regions.values() for each in queues.get(url, [])]
 
