@@ -126,7 +126,7 @@ def test_import_deletes_parts_missing_from_the_document(api: RestApi) -> None:
     api.deploy()
     put(api, document({"/kept": {"get": mock(200, "b")}, "/new": {"get": mock(200, "new")}}))
 
-    assert [api.send("GET", path).text for path in ("old", "kept")] == ["old", "a"], "until it is deployed"
+    assert [api.send("GET", path).text for path in ("old", "kept")] == ["old", "a"], "the import is not deployed yet"
     api.deploy()
     assert (api.send("GET", "old").status, api.send("PUT", "old").status) == (403, 403)
     assert [api.send("GET", path).text for path in ("kept", "new")] == ["b", "new"]

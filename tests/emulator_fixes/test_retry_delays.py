@@ -10,7 +10,7 @@ from tests.local.cloud import Cloud, allow
 
 FAILING = "def handle(event, context): raise ValueError('no')"
 LONGEST_S = 60
-"""The emulator's own highest delay in seconds, which applies to every retry."""
+"""Longest delay in seconds that the emulator without the correction uses before a retry."""
 
 
 def delays(retrier: dict[str, Any], attempts: int) -> list[float]:

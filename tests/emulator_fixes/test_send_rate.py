@@ -14,7 +14,7 @@ from local.instances import free_port
 from tests.local.cloud import Cloud, eventually, left_out
 
 RATE = 0.5
-"""Emails per second. The rate is low, so that a busy machine also sends faster."""
+"""Emails per second. The rate is so low that even a busy machine sends emails faster."""
 
 
 def sender(cloud: Cloud) -> Any:

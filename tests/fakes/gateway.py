@@ -10,7 +10,7 @@ from typing import Any
 USER = "5a9d3c1e-0000-4000-8000-00000000000a"
 OTHER_USER = "5a9d3c1e-0000-4000-8000-00000000000b"
 ADDRESS = "ada@example.com"
-"""The verified email address in every token, unless a test sets another one."""
+"""The verified email address in every token, unless a test sets another address."""
 ORIGIN = "https://shop.example.com"
 
 

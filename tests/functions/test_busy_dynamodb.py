@@ -25,7 +25,7 @@ CODES: Final = (
     "ProvisionedThroughputExceededException",
 )
 REASONS: Final = {"TransactionConflictException": "TransactionConflict", "ThrottlingException": "ThrottlingError"}
-"""The reasons in a canceled transaction that correspond to the codes of other calls."""
+"""Maps the error code of a single call to the cancellation reason of a transaction with the same cause."""
 
 LINES: Final[Any] = [{"product_id": "tea", "quantity": 1}]
 PENDING: Final = order_id_for(USER, "pending")
@@ -50,7 +50,7 @@ REQUESTS: Final[Mapping[str, tuple[Request, ...]]] = {
         Request(method="PUT", path="/products/new", body=PRODUCT, groups=["admin"]),
     ),
 }
-"""Requests of each operation that together make every DynamoDB call of the operation."""
+"""Maps each operation to requests that together cause all DynamoDB calls of the operation."""
 
 Send = Callable[[Request], Answer]
 

@@ -39,16 +39,16 @@ PRICE: Final = {"product_id": "tea", "unit_price": 500, "currency": "JPY"}
 LINES: Final[Any] = [{"product_id": "tea", "quantity": 1}]
 
 HELD_S: Final = 0.015
-"""Mean time for which a transaction holds the product. This time on AWS is an assumption."""
+"""Mean time in seconds for which a transaction holds the product. The value is an assumption about AWS."""
 INVOCATION_S: Final = 0.03
 """Seconds from the start of the step UpdateInventory to the start of the function's code."""
 
 # The simulation uses these values for the STANDARD execution, which runs the EXPRESS workflow repeatedly until the
 # order is confirmed or rejected.
 STANDARD_WAITS_S: Final = (3, 10, 30, 60)
-"""Mean waits of the STANDARD execution before it runs the EXPRESS workflow again. The last wait repeats."""
+"""Mean waits in seconds before the STANDARD execution runs the EXPRESS workflow again. The last wait repeats."""
 STANDARD_LIMIT_S: Final = 900
-"""Time limit of the STANDARD execution. An order that is undecided at that time becomes FAILED."""
+"""Time limit of the STANDARD execution in seconds. An order that is still PENDING then becomes FAILED."""
 
 
 def express_waits_s(chance: random.Random) -> Iterator[float]:

@@ -24,7 +24,7 @@ ANSWERS_WITHIN_S: Final = 120
 _RETRY_BASE_S: Final = "0.1"
 """Seconds before the first retry of a failed asynchronous invocation. On AWS, this pause is one minute."""
 _TRANSACTION_MS: Final = "0"
-"""Milliseconds that a transaction lasts. With 0, no single write conflicts with a transaction and fails with 500."""
+"""Milliseconds that a transaction lasts. With 0, no write fails because it conflicts with a running transaction."""
 DECISIONS: Final = "decisions.jsonl"
 """File in an instance's home with all IAM decisions. The module emulator_fixes.decision_log writes it."""
 

@@ -25,7 +25,7 @@ class Terminal:
         self._began = time.monotonic()
         self.pid, self._descriptor = pty.fork()
         if self.pid == 0:
-            # Restore the default action of each signal. If a shell runs the tests in the background, the tests can
+            # Restore the default action of each signal. If a shell runs the tests in the background, it makes them
             # ignore some signals, and the command would inherit this setting.
             for number in SIGNALS:
                 signal.signal(number, signal.SIG_DFL)

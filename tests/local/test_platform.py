@@ -80,7 +80,7 @@ def test_sample_users_can_sign_in_with_their_permissions(platform: Running) -> N
     products = client.http("GET", "/products?limit=100", admin.access_token).json()["products"]
     assert {product["product_id"] for product in products} == set(PRODUCTS)
     created = client.rest("POST", "/users", customer.id_token, {"name": "x", "email": people["customer"]["username"]})
-    assert created.status == 409, "the customer has a profile"
+    assert created.status == 409, "the customer must already have a profile"
 
 
 def test_second_up_changes_neither_resources_nor_sample_data(platform: Running) -> None:

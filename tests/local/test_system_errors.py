@@ -138,7 +138,7 @@ def test_system_error_is_reported_in_one_line_and_leaves_no_processes(
             assert not [each for each in (where.data, where.state, where.outputs) if each.exists()], what
         assert not list(where.home.glob(f"*.{os.getpid()}")), f"an incomplete file is left: {what}"
         again, said = machine.command(name, Refusals())
-        assert again == 0 or name in ("order", "status"), f"{what} then {said}"
+        assert again == 0 or name in ("order", "status"), f"{what}; the next run printed: {said}"
 
 
 def test_defect_is_reported_in_one_line_with_its_traceback_in_a_file(
