@@ -33,7 +33,7 @@ from tests.operations.redrive_world import EVENT, FIRST, RELAY_LOG, World, strea
         ("fail-order-dlq", {}, "no reason given"),
     ],
 )
-def test_dry_run_prints_the_reason_in_a_message(
+def test_dry_run_prints_the_reason_that_the_message_contains(
     world: World, capsys: pytest.CaptureFixture[str], queue: str, attributes: Mapping[str, Any], reason: str
 ) -> None:
     world.sqs.put(queue, EVENT, **attributes)
@@ -42,7 +42,7 @@ def test_dry_run_prints_the_reason_in_a_message(
 
 
 def failed_on(number: int) -> str:
-    """Return a log line of the outbox relay about an error of the stream record with the sequence number `number`."""
+    """Return the log line that the outbox relay writes if the stream record with sequence number `number` fails."""
     trace = 'Traceback (most recent call last):\n  File "relay.py"\nshared.errors.ValidationError: detail: no items'
     return json.dumps({"level": "ERROR", "sequence_number": str(number), "exception": trace})
 
@@ -56,7 +56,9 @@ def test_reasons_of_failed_stream_records_come_from_the_log(world: World, capsys
     assert f"3 record(s) from sequence number {FIRST} (RetryAttemptsExhausted: {why})" in capsys.readouterr().out
 
 
-def test_log_without_a_reason_is_reported(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_dry_run_says_if_the_log_has_no_reason_or_is_unreadable(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     world.sqs.put("publish-order-events-stream", stream_report())
     world.redrive(dry_run=True)
     assert (

@@ -1,4 +1,4 @@
-"""Tests of `make frontend`: the content of each file, and the stack whose outputs the command reads."""
+"""Tests of `make frontend`: the content of each file that it writes, and the stack whose outputs it reads."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def parsed(files: dict[str, str], name: str) -> Any:
     return json.loads(files[name])
 
 
-def test_frontend_json_is_the_output_and_nothing_else(files: dict[str, str]) -> None:
+def test_frontend_json_equals_the_stack_output(files: dict[str, str]) -> None:
     assert parsed(files, "frontend.json") == FRONTEND
 
 
-def test_api_documents_are_those_of_the_contract(files: dict[str, str]) -> None:
+def test_openapi_files_are_copies_of_the_contracts(files: dict[str, str]) -> None:
     for name in ("rest-api.yaml", "http-api.yaml"):
         assert files[name] == (ROOT / "contracts" / name).read_text(encoding="utf-8")
 
 
-def test_config_names_the_apis_and_the_discovery_document(files: dict[str, str]) -> None:
+def test_config_contains_the_urls_of_the_apis_and_of_oidc_discovery(files: dict[str, str]) -> None:
     config, auth = parsed(files, "config.json"), FRONTEND["auth"]
     # config.json must contain the URLs under the same keys as the stack output, because the TypeScript client reads
     # them under these keys.
@@ -47,13 +47,13 @@ def test_config_names_the_apis_and_the_discovery_document(files: dict[str, str])
     assert config["userPoolEndpoint"] == "https://cognito-idp.ap-northeast-1.amazonaws.com/"
 
 
-def test_amplify_opens_the_sign_in_page_of_the_stack(files: dict[str, str]) -> None:
+def test_amplify_outputs_contain_the_sign_in_page_of_the_stack(files: dict[str, str]) -> None:
     oauth, auth = parsed(files, "amplify_outputs.json")["auth"]["oauth"], FRONTEND["auth"]
     assert oauth["domain"] == PAGE
     assert (oauth["redirect_sign_in_uri"], oauth["redirect_sign_out_uri"]) == (auth["redirectUris"], auth["logoutUris"])
 
 
-def test_vite_variables_are_one_line_each(files: dict[str, str]) -> None:
+def test_each_vite_variable_is_on_its_own_line(files: dict[str, str]) -> None:
     lines = files[".env.local"].splitlines()
     assert f"VITE_REST_API_URL={FRONTEND['restApi']['url']}" in lines
     assert 'VITE_AUTH_SCOPE="openid email"' in lines
@@ -61,7 +61,7 @@ def test_vite_variables_are_one_line_each(files: dict[str, str]) -> None:
 
 
 def stub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Make the command read OUTPUTS for every stack and write to `tmp_path`. Return the folder of the written files."""
+    """Make the command read OUTPUTS for every stack and write below `tmp_path`. Return the folder that it writes to."""
 
     def read(_stack: str, *, port: int) -> Any:
         return {**OUTPUTS, "port": port}
@@ -72,7 +72,7 @@ def stub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / ".local"
 
 
-def test_files_of_a_stack_contain_nothing_secret(
+def test_written_files_contain_no_secrets(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = stub(monkeypatch, tmp_path) / "frontend-dev"

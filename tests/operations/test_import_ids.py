@@ -12,8 +12,8 @@ import pytest
 from operations import import_ids
 from tests.support.graph import Graph
 
-# Inputs whose values are ARNs, URLs or paths. In an id, these values can contain `:` and `,`, which otherwise separate
-# the parts of the id.
+# Parts of an id that can be ARNs, URLs or paths. For these parts, the test accepts any characters, even `:` and `,`,
+# which usually separate the parts of an id.
 COMPOSED = ("arn", "resourceArn", "webAclArn", "queueUrl", "methodPath", "ID")
 # The tests skip these types, because the ids in the documentation have another form than this program's ids. For
 # example, the documented id of an EventTarget contains no event bus, because that target is on the default event bus.
@@ -29,7 +29,7 @@ def examples(type_: str) -> list[str]:
 
 
 @pytest.mark.parametrize("type_", sorted(set(import_ids.FORMS) - set(UNUSUAL_EXAMPLES)))
-def test_id_has_the_form_of_the_documented_example(type_: str) -> None:
+def test_import_id_has_the_form_of_the_documented_example(type_: str) -> None:
     form = import_ids.FORMS[type_].text
     pattern = "".join(
         re.escape(part) if number % 2 == 0 else ".+" if part in COMPOSED else "[^:,]+"
@@ -44,12 +44,12 @@ def test_id_has_the_form_of_the_documented_example(type_: str) -> None:
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_every_type_of_the_program_has_a_form(stack: str, graph_of: Callable[[str], Graph]) -> None:
+def test_every_aws_resource_type_of_the_program_has_an_import_id(stack: str, graph_of: Callable[[str], Graph]) -> None:
     types = {made.type for made in graph_of(stack).resources if made.type.startswith("aws:")}
     assert types - set(import_ids.FORMS) == set()
 
 
-def test_id_is_unknown_until_aws_or_a_lookup_gives_it() -> None:
+def test_import_id_is_none_if_a_part_is_unknown() -> None:
     pool = {"type": "aws:cognito/userPool:UserPool", "inputs": {"name": "orders-dev-users"}}
     assert import_ids.import_id(pool, {"region": "r"}) is None
     assert import_ids.import_id(pool, {"region": "r"}, "r_1") == "r_1"
@@ -65,7 +65,7 @@ def test_id_is_unknown_until_aws_or_a_lookup_gives_it() -> None:
     assert import_ids.import_id(topic, place) == "arn:aws:sns:r:123456789012:t"
 
 
-def test_arn_of_a_key_is_accepted_as_its_id() -> None:
+def test_arn_of_a_kms_key_is_accepted_as_its_id() -> None:
     key = {"type": "aws:kms/key:Key", "inputs": {"tags": {"Project": "orders", "Stack": "dev", "Component": "logs"}}}
     assert import_ids.import_id(key, {}, "arn:aws:kms:r:123456789012:key/1-2") == "1-2"
     assert "Key=Project,Values=orders Key=Stack,Values=dev Key=Component,Values=logs" in import_ids.find_command(key)

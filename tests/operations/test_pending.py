@@ -1,4 +1,7 @@
-"""Tests that `make recover` adds resources whose creation was interrupted to Pulumi's state, in a valid sequence."""
+"""Tests that `make recover` adds a resource to Pulumi's state if an update was interrupted while creating it.
+
+In the state, the resource must follow the resources that it depends on.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ def names(changed: dict[str, Any]) -> list[str]:
     return [each["urn"].rsplit("::", 1)[-1] for each in changed["deployment"]["resources"]]
 
 
-def test_created_resource_follows_what_it_depends_on() -> None:
+def test_created_resource_is_inserted_after_its_dependencies() -> None:
     new = resource("new", "a")
     before = state([resource("a"), resource("b")], ("creating", new), ("updating", resource("b")))
     assert [kind for kind, _ in pending.operations(before)] == ["creating", "updating"]
@@ -33,23 +36,23 @@ def test_created_resource_follows_what_it_depends_on() -> None:
     assert before["deployment"]["pending_operations"]
 
 
-def test_resource_that_aws_does_not_have_is_left_out() -> None:
+def test_resource_that_does_not_exist_on_aws_is_not_added() -> None:
     new = resource("new")
     assert names(pending.adopted(state([resource("a")], ("creating", new)), {new["urn"]: None})) == ["a"]
 
 
-def test_replaced_resource_is_deleted_by_the_next_update() -> None:
+def test_replaced_resource_is_marked_for_deletion() -> None:
     after = pending.adopted(state([resource("a")], ("creating", resource("a"))), {resource("a")["urn"]: "id-2"})
     assert [each.get("delete", False) for each in after["deployment"]["resources"]] == [False, True]
 
 
-def test_resource_that_was_deleted_before_its_replacement_is_left_out() -> None:
+def test_resource_deleted_before_its_replacement_is_removed() -> None:
     old = resource("a", pendingReplacement=True)
     after = pending.adopted(state([old, resource("b", "a")], ("creating", resource("a"))), {old["urn"]: "id-2"})
     assert names(after) == ["a", "b"]
 
 
-def test_interrupted_recovery_is_continued() -> None:
+def test_recovery_continues_after_an_interruption() -> None:
     new = resource("new")
     after = pending.adopted(state([resource("a")], ("creating", new)), {new["urn"]: "id-1"})
     assert [each["urn"] for each in pending.creates(after)] == [new["urn"]]

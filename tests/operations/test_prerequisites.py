@@ -63,7 +63,7 @@ def pulumi(path: Path) -> Pulumi:
 
 @pytest.fixture(autouse=True)
 def _no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make AWS calls fail immediately, because no program listens on the port of the endpoint."""
+    """Send AWS calls to a port on which no program listens, so that they fail immediately."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
 
 
@@ -128,7 +128,7 @@ def configured(pulumi: Pulumi, **more: Any) -> None:
 
 
 @pytest.mark.usefixtures("path")
-def test_missing_file_and_missing_cli_are_reported_with_remedies() -> None:
+def test_missing_stack_file_and_missing_cli_are_reported_with_remedies() -> None:
     assert prerequisites.check("staging").problems == [
         "Pulumi.staging.yaml is missing; stacks with a file: dev, local, prod; copy one of these files",
         "the Pulumi CLI is not on the PATH; install it from https://www.pulumi.com/docs/install/",
@@ -160,19 +160,19 @@ def test_missing_file_and_missing_cli_are_reported_with_remedies() -> None:
         ("warning: a new version\nerror: one\n  two\n", "stack dev: the Pulumi CLI says: one; two"),
     ],
 )
-def test_message_of_the_cli_is_shown_and_a_missing_stack_told_apart(pulumi: Pulumi, error: str, said: str) -> None:
+def test_error_of_the_pulumi_cli_is_reported(pulumi: Pulumi, error: str, said: str) -> None:
     pulumi.prints("", error=error, code=1)
     assert prerequisites.check("dev").problems == [said]
 
 
 @pytest.mark.usefixtures("aws")
-def test_no_command_selects_a_stack_and_the_account_is_shown(pulumi: Pulumi) -> None:
+def test_check_returns_the_account_and_does_not_select_the_stack(pulumi: Pulumi) -> None:
     found = prerequisites.check("acme/dev")
     assert (found.problems, found.warnings, found.account) == ([], [], ACCOUNT)
     assert pulumi.calls == ["config --json --show-secrets --stack acme/dev --non-interactive"]
 
 
-def test_unreachable_aws_is_a_warning_and_no_refusal(pulumi: Pulumi, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unreachable_aws_causes_only_a_warning(pulumi: Pulumi, capsys: pytest.CaptureFixture[str]) -> None:
     del pulumi
     began = time.monotonic()
     assert prerequisites.main(["dev"]) == 0
@@ -180,7 +180,7 @@ def test_unreachable_aws_is_a_warning_and_no_refusal(pulumi: Pulumi, capsys: pyt
     assert capsys.readouterr().err.startswith("warning: the AWS account was not checked: ")
 
 
-def test_aws_that_never_answers_is_a_warning_after_the_limit(
+def test_missing_response_from_aws_causes_a_warning_after_the_time_limit(
     pulumi: Pulumi, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del pulumi
@@ -210,7 +210,7 @@ def test_account_that_the_stack_does_not_allow_is_refused(pulumi: Pulumi, ids: d
     assert [problem[: len(start)] for problem, start in zip(problems, said, strict=True)] == said
 
 
-def test_profile_and_roles_of_the_stack_are_used(pulumi: Pulumi, aws: Aws) -> None:
+def test_check_uses_the_profile_and_roles_of_the_stack(pulumi: Pulumi, aws: Aws) -> None:
     first, second = {"roleArn": "arn:aws:iam::1:role/a", "externalId": "x"}, {"roleArn": "arn:aws:iam::2:role/b"}
     entries = {"aws:profile": {"value": "team"}, "aws:assumeRoles": {"objectValue": [first, second]}}
     pulumi.prints(json.dumps(CONFIG | entries))
@@ -223,7 +223,7 @@ def test_profile_and_roles_of_the_stack_are_used(pulumi: Pulumi, aws: Aws) -> No
     assert [session["aws_access_key_id"] for session in aws.sessions[1:]] == ["a", "b"]
 
 
-def test_credentials_that_the_check_cannot_find_are_a_warning(pulumi: Pulumi, aws: Aws) -> None:
+def test_unsupported_credentials_setting_causes_a_warning(pulumi: Pulumi, aws: Aws) -> None:
     configured(pulumi, assumeRoleWithWebIdentity={"roleArn": "arn:aws:iam::1:role/a"})
     assert prerequisites.check("dev").warnings == [
         "the AWS account was not checked: this check does not read aws:assumeRoleWithWebIdentity"
@@ -231,7 +231,7 @@ def test_credentials_that_the_check_cannot_find_are_a_warning(pulumi: Pulumi, aw
     assert aws.sessions == []
 
 
-def test_environment_of_the_stack_gives_region_and_credentials(
+def test_check_uses_the_variables_of_the_pulumi_environment(
     pulumi: Pulumi, aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "Pulumi.dev.yaml").write_text("environment:\n  - acme/dev\n")
@@ -246,7 +246,7 @@ def test_environment_of_the_stack_gives_region_and_credentials(
 
 @pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize("content", ["environment: {imports: [a]}\n", "environment: 2026-01-01\n"])
-def test_environment_that_cannot_be_opened_is_a_warning(
+def test_unreadable_environment_setting_causes_a_warning(
     pulumi: Pulumi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
 ) -> None:
     del pulumi
@@ -258,14 +258,14 @@ def test_environment_that_cannot_be_opened_is_a_warning(
 
 
 @pytest.mark.parametrize(("quota", "enough"), [(10, False), (109, False), (110, True), (1000, True)])
-def test_too_small_concurrency_quota_is_reported(quota: int, enough: bool) -> None:
+def test_too_low_concurrency_quota_is_reported(quota: int, enough: bool) -> None:
     config = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())["config"]
     said = account.too_few_environments(config, quota)
     assert bool(said) is not enough
     assert all("required: 10 for provisioned concurrency and 100" in line for line in said)
 
 
-def test_stack_without_provisioned_concurrency_needs_no_quota() -> None:
+def test_any_quota_suffices_without_provisioned_concurrency() -> None:
     config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]
     assert account.too_few_environments(config, 10) == []
 
@@ -305,7 +305,7 @@ class TestQuotas:
         value = {"throttleRate": rate, **api}
         pulumi.prints(json.dumps(CONFIG | {"orders:api": {"value": json.dumps(value), "objectValue": value}}))
 
-    def test_too_low_quotas_are_warnings_with_the_needed_value(self, aws: Aws) -> None:
+    def test_too_low_quotas_cause_warnings_with_the_required_values(self, aws: Aws) -> None:
         aws.quotas = {"L-B99A9384": 10}
         found = prerequisites.check("dev")
         assert found.problems == []
@@ -320,18 +320,18 @@ class TestQuotas:
         )
         assert starts.endswith("or state in api.capacityWaiver why the rate is right")
 
-    def test_raised_quotas_and_a_lower_rate_give_no_warning(self, aws: Aws, pulumi: Pulumi) -> None:
+    def test_raised_quotas_or_a_lower_rate_cause_no_warning(self, aws: Aws, pulumi: Pulumi) -> None:
         aws.quotas = {"L-5540C5E3": 2500, "StartExecution throttle token refill rate per second": 500}
         assert prerequisites.check("dev").warnings == []
         aws.quotas = {}
         self.allow(pulumi, 150)
         assert prerequisites.check("dev").warnings == []
 
-    def test_waived_rate_is_not_compared(self, aws: Aws, pulumi: Pulumi) -> None:
+    def test_capacity_waiver_skips_the_comparison_with_quotas(self, aws: Aws, pulumi: Pulumi) -> None:
         self.allow(pulumi, 500, capacityWaiver="Most requests only read.")
         assert (prerequisites.check("dev").warnings, aws.asked) == ([], 0)
 
-    def test_refused_request_is_one_warning(self, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_denied_quota_request_causes_one_warning(self, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse(**_: Any) -> None:
             raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not allowed"}}, "ListServiceQuotas")
 
@@ -339,7 +339,9 @@ class TestQuotas:
         (warning,) = prerequisites.check("dev").warnings
         assert warning.startswith("AWS's quotas were not compared with api.throttleRate: An error occurred (AccessDeni")
 
-    def test_slow_answer_keeps_the_other_results(self, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_slow_quota_request_does_not_discard_the_other_results(
+        self, aws: Aws, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(account, "LIMIT_S", 0.2)
         aws.wait_s = 0.5
         found = prerequisites.check("dev")

@@ -1,4 +1,4 @@
-"""Tests that `make recover` uses the ids that an operator passes for the resources whose ids it cannot derive."""
+"""Tests that `make recover` uses the ids that an operator passes, for resources whose ids it cannot derive."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from operations import pulumi_cli, recover
 QUEUE, MAPPING = "aws:sqs/queue:Queue", "aws:lambda/eventSourceMapping:EventSourceMapping"
 
 
-def test_id_is_given_to_the_resource_that_needs_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A queue and an event source mapping have the same logical name. The operator passes an id for this name."""
+def test_passed_id_is_used_only_for_the_resource_that_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A queue and an event source mapping have the same logical name, and the operator passes an id for this name.
+
+    Only the mapping gets this id, because `make recover` derives the id of the queue.
+    """
     creates: list[dict[str, Any]] = [
         {"urn": f"urn:pulumi:dev::orders::{type_}::stream", "type": type_, "custom": True, "inputs": {"name": "q"}}
         for type_ in (QUEUE, MAPPING)

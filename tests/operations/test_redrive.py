@@ -55,14 +55,16 @@ def test_dead_letter_copy_of_a_redriven_envelope_is_deleted(world: World, capsys
     assert "process-order-dlq: o-1:PENDING" in capsys.readouterr().out
 
 
-def test_same_event_of_another_function_is_not_a_copy(world: World) -> None:
+def test_dead_letter_of_another_function_is_not_a_copy(world: World) -> None:
     world.sqs.put("fail-order-dlq", EVENT, RequestID="r-1")
     world.sqs.put("process-order-failures", envelope())
     world.redrive()
     assert [arn for arn, _, _ in world.functions.invocations] == [ALIAS, FAILER]
 
 
-def test_interrupted_redrive_completes_the_started_message_only(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_redrive_completes_only_the_message_in_progress(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for request_id in ("r-1", "r-2"):
         world.sqs.put("process-order-failures", envelope(request_id=request_id))
     (queue,) = [each for each in command.failure_queues(world.outputs) if each.name == "process-order-failures"]
@@ -103,7 +105,7 @@ def test_undelivered_event_is_sent_to_its_function(world: World) -> None:
     assert world.functions.invocations == [(ALIAS, "Event", EVENT)]
 
 
-def test_undelivered_event_is_sent_to_its_queue_in_the_target_format(world: World) -> None:
+def test_undelivered_event_is_sent_to_its_queue_as_eventbridge_transforms_it(world: World) -> None:
     from components.events.analytics_queue import target_options  # noqa: PLC0415 - the import is slow, and only this test needs it
 
     number = world.sqs.put("analytics-delivery", EVENT, ERROR_CODE="NO_PERMISSIONS")
@@ -171,7 +173,7 @@ def test_records_after_an_empty_stream_page_are_sent(world: World) -> None:
 
 
 @pytest.mark.parametrize("closed", [True, False])
-def test_incomplete_stream_records_are_not_sent(world: World, *, closed: bool) -> None:
+def test_no_records_are_sent_if_the_stream_returns_only_some(world: World, *, closed: bool) -> None:
     world.stream.pages, world.stream.closed = [stream_records(0, 1)], closed
     world.sqs.put("publish-order-events-stream", stream_report())
     assert world.redrive() == 1
@@ -202,7 +204,7 @@ def test_report_of_records_that_fail_again_stays_in_the_queue(world: World, answ
 def test_invalid_record_in_the_queue_is_sent_without_reading_the_stream(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The message contains the record, so a redrive works even after the stream has deleted the record (24 h)."""
+    """The message contains the record, so a redrive works even after the stream has deleted the record (24 hours)."""
     event = {"Records": stream_records(0)}
     world.sqs.put("publish-order-events-stream", event, ERROR_CODE="KeyError", ERROR_MESSAGE="'items'")
     assert world.redrive() == 0
@@ -211,7 +213,7 @@ def test_invalid_record_in_the_queue_is_sent_without_reading_the_stream(
     assert f"stream record {FIRST} (KeyError: 'items'): sent back 1 stream record(s)" in capsys.readouterr().out
 
 
-def test_record_that_was_too_long_for_the_queue_stays_with_a_remedy(
+def test_report_of_a_record_too_long_for_the_queue_stays_with_a_remedy(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     keys = {"order_id": {"S": "o-1"}}
@@ -317,7 +319,7 @@ def test_redrive_sends_more_messages_than_one_receive_returns(world: World) -> N
     assert len(world.functions.invocations) == 25
 
 
-def test_message_that_fails_during_the_redrive_stays(world: World) -> None:
+def test_message_that_arrives_during_the_redrive_stays(world: World) -> None:
     world.sqs.put("process-order-delivery", EVENT)
     world.sqs.put("process-order-failures", envelope(), sent_at_s=time.time() + 60)
     assert world.redrive() == 0

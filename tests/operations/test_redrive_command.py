@@ -28,11 +28,11 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
     return run_command
 
 
-def test_exit_code_is_0_when_no_message_stays(run: Run) -> None:
+def test_exit_code_is_0_if_no_message_remains(run: Run) -> None:
     assert run("local") == 0
 
 
-def test_exit_code_is_1_when_a_message_stays(run: Run, world: World) -> None:
+def test_exit_code_is_1_if_a_message_remains(run: Run, world: World) -> None:
     world.sqs.put("process-order-failures", "not JSON")
     assert run("local") == 1
 

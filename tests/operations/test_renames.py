@@ -1,4 +1,4 @@
-"""Tests that `collisions` finds resources in the steps of a preview that were renamed without an alias."""
+"""Tests that `collisions` finds, in the steps of a preview, resources that were renamed without an alias."""
 
 from __future__ import annotations
 

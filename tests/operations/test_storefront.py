@@ -33,7 +33,7 @@ with storefront.serving(Path(sys.argv[1]), int(sys.argv[2])) as server:
 """
 
 
-def test_shop_prefers_the_port_of_vite() -> None:
+def test_shop_prefers_the_default_port_of_vite() -> None:
     assert storefront.site(URIS, lambda _: True) == "http://localhost:5173"
 
 
@@ -55,7 +55,7 @@ def test_port_of_a_listening_server_is_not_free() -> None:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Path:
-    """A folder with the files of `make frontend` that the server reads."""
+    """A folder with the files that `make frontend` writes and the server reads."""
     api = {"url": "http://127.0.0.1:1/api"}
     auth = {"hostedUiUrl": "http://127.0.0.1:1", "discoveryUrl": "http://127.0.0.1:1/pool"}
     (tmp_path / "frontend.json").write_text(json.dumps({"restApi": api, "httpApi": api, "auth": auth}))

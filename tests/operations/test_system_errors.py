@@ -30,7 +30,7 @@ COMMANDS: dict[str, tuple[Main, Sequence[str]]] = {
 
 @pytest.fixture
 def _machine(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graph_of: Callable[[str], Graph]) -> None:
-    """Create what the commands need to succeed: a fake Pulumi CLI, the outputs of an emulator, and a preview."""
+    """Create what the commands need to succeed: a fake Pulumi CLI, the outputs of a local stack, and a preview."""
     outputs = {**world.outputs, "local": {"endpointUrl": "http://127.0.0.1:9"}}
     (tmp_path / "outputs.json").write_text(json.dumps(outputs))
     (tmp_path / "preview.json").write_text("{}")
@@ -104,7 +104,7 @@ def test_defect_is_reported_in_one_line(
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"local": {}}'])
-def test_damaged_outputs_are_reported_with_a_remedy(
+def test_damaged_outputs_file_is_reported_with_a_remedy(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str
 ) -> None:
     monkeypatch.setattr(stack_outputs, "ROOT", tmp_path)
@@ -148,7 +148,7 @@ def test_invalid_aws_setting_is_reported_in_one_line(
     assert "\n" not in warning
 
 
-def test_aws_calls_use_the_proxy_of_the_machine(world: World) -> None:
+def test_only_calls_to_aws_use_the_proxy_of_the_machine(world: World) -> None:
     redrive.clients(world.outputs)("sqs")
     redrive.clients({**world.outputs, "local": {"endpointUrl": "http://127.0.0.1:9"}})("sqs")
     (_, aws), (_, emulator) = world.clients

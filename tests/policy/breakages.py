@@ -1,4 +1,4 @@
-"""For each rule: changes to prod's resources that break the rule, and the resource that the rule must report.
+"""For each rule: changes to resources of the stack prod that break the rule, and the resource that the rule reports.
 
 If a waiver allows a resource of prod to break the rule, the change fixes this resource, and the rule must stop
 reporting it.

@@ -35,12 +35,12 @@ def _count_log4j(props: dict[str, Any]) -> None:
 
 
 def _rest(route: str, **fields: Any) -> Change:
-    """Return a change that sets fields of a route ("GET /orders") of the REST API. Fields that are None are removed."""
+    """Return a change that sets `fields` of `route` ("GET /orders") in the REST API. None removes a field."""
     return _route("RestApi rest-api", route, fields)
 
 
 def _http(route: str, **fields: Any) -> Change:
-    """Return a change that sets fields of a route of the HTTP API. Fields that are None are removed."""
+    """Return a change that sets `fields` of `route` ("GET /products") in the HTTP API. None removes a field."""
     return _route("Api http-api", route, fields)
 
 

@@ -1,4 +1,4 @@
-"""Converts a recorded resource graph to a stack that the rules can check, and returns changes that break rules."""
+"""Converts a recorded resource graph to a stack that the rules can check, and creates changes that break rules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Change = Callable[[Stack], Stack]
 
 
 def stack_of(graph: Graph) -> Stack:
-    """Return the resources of the graph, with their computed outputs, in the form that the rules read."""
+    """Return the resources of `graph`, with their computed outputs, in the form that the rules read."""
     return Stack(
         tuple(
             Resource(
@@ -91,7 +91,10 @@ def drop(title: str, *path: str) -> Change:
 def statement(
     title: str, alter: Callable[[dict[str, Any]], object], *, key: str = "policy", number: int = -1
 ) -> Change:
-    """Return a change that lets `alter` edit the statement `number` of a policy. -1 is the last statement."""
+    """Return a change that lets `alter` edit one statement of a policy.
+
+    The policy is in the property `key` of the resource `title`. `number` is the statement's index; -1 is the last one.
+    """
 
     def rewrite(props: dict[str, Any]) -> None:
         document = json.loads(props[key])
@@ -129,7 +132,7 @@ def without(title: str) -> Change:
 
 
 def plus(type_token: str, props: Mapping[str, Any], **made_from: str) -> Change:
-    """Return a change that adds a resource with the name `new`.
+    """Return a change that adds a resource of the type `type_token`, with the name `new` and the properties `props`.
 
     `made_from` maps each computed property to the title of the resource whose outputs determine the value.
     """
@@ -153,7 +156,7 @@ def deleted_first(title: str) -> Change:
 
 
 def both(*changes: Change) -> Change:
-    """Return one change that applies all `changes`, one after the other."""
+    """Return one change that applies all `changes` in sequence."""
 
     def altered(stack: Stack) -> Stack:
         for each in changes:

@@ -49,7 +49,7 @@ def enforcement() -> Table:
 
 
 def levels_of(stack: str) -> dict[str, str]:
-    """Return {name of the rule: enforcement level} from the stack's file in policy/enforcement."""
+    """Return {name of the rule: enforcement level} from the file of `stack` in policy/enforcement."""
     levels: dict[str, str] = json.loads((ENFORCEMENT / f"{stack}.json").read_text(encoding="utf-8"))
     return levels
 

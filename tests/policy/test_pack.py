@@ -106,7 +106,7 @@ def said(response: Any) -> set[tuple[str, str]]:
 
 
 def judged_alone(graph: Graph) -> list[Resource]:
-    """Return the resources with rules that read one resource at a time. Other rules read the whole stack."""
+    """Return the resources that at least one rule checks on their own. The other rules read the whole stack."""
     types = {token for rule in RULES if not rule.reads_stack for token in rule.types}
     return [made for made in graph.resources if made.type in types]
 
@@ -183,7 +183,7 @@ def test_first_preview_checks_relations_between_resources(analyzer: Any, preview
     assert {rule for rule, _ in said(response)} == {"rest-stage-is-behind-a-firewall"}
 
 
-def test_secret_is_checked_by_its_value(analyzer: Any, graph_of: GraphOf) -> None:
+def test_rules_check_the_value_inside_a_pulumi_secret(analyzer: Any, graph_of: GraphOf) -> None:
     users_api = of(graph_of("prod"), FUNCTION, "users-api")
     assert said(analyzer.Analyze(resource_request(users_api, tracingConfig=secret({"mode": "Active"})))) == set()
     variables = secret({"variables": {"DATABASE_PASSWORD": "x"}})

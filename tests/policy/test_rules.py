@@ -47,7 +47,7 @@ def test_each_rule_states_its_demand_in_a_sentence(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("integration", [{"type": "aws_proxy"}, {}])
-def test_method_with_a_possible_backend_needs_token_and_validation(
+def test_method_without_a_mock_integration_needs_a_token_and_validation(
     integration: dict[str, str], graph_of: GraphOf
 ) -> None:
     def answer(document: Any) -> None:
@@ -57,7 +57,7 @@ def test_method_with_a_possible_backend_needs_token_and_validation(
     assert reported(graph_of, body("RestApi rest-api", answer)) == wanted
 
 
-def test_document_wide_validator_counts_but_document_wide_token_does_not(graph_of: GraphOf) -> None:
+def test_top_level_validator_applies_but_top_level_security_does_not(graph_of: GraphOf) -> None:
     def move(document: Any) -> None:
         for operation in (document["paths"]["/users"]["post"], document["paths"]["/orders"]["get"]):
             document["x-amazon-apigateway-request-validator"] = operation.pop("x-amazon-apigateway-request-validator")
@@ -123,7 +123,7 @@ def test_finding_contains_rule_resource_and_remedy(graph_of: GraphOf) -> None:
     assert found.message == "tracing: got PassThrough; set tracingConfig.mode to Active"
 
 
-def test_rule_gets_its_name_and_demand_from_its_function() -> None:
+def test_rule_gets_its_name_and_demand_from_the_name_and_docstring_of_its_function() -> None:
     @of_resource("a:b/c:C", ids=("X1",))
     def things_are_well(thing: Resource) -> Iterator[str]:
         """A thing is well."""
@@ -135,7 +135,7 @@ def test_rule_gets_its_name_and_demand_from_its_function() -> None:
     assert said(findings(things_are_well, Stack((sick,)))) == {("things-are-well", "sick")}
 
 
-def test_policy_can_have_a_single_statement_and_single_values() -> None:
+def test_policy_is_read_if_it_has_single_values_instead_of_lists() -> None:
     deny = '{"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "*", "Resource": "a", "Condition": CONDITION}'
     tls = '{"Bool": {"aws:SecureTransport": false}}'
     document = f'{{"Statement": {deny.replace("CONDITION", tls)}}}'

@@ -1,6 +1,6 @@
 """Runs scenarios, such as placing and cancelling an order, while AWS calls fail.
 
-Each case is one run of a scenario by a new customer. Besides the scenario's own faults, a case has at most one fault.
+Each case is one run of a scenario by a new customer. A case has the scenario's own faults, and at most one more fault.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Case:
         return f"{self.scenario.name} {self.fault} order {self.order_id} product {self.product}"
 
     def prepare(self) -> None:
-        """Create the customer with a profile, and the product, directly in the tables.
+        """Create the customer. If the scenario places an order, also write the profile and the product into the tables.
 
         Afterwards, the fault plan records all AWS calls whose requests contain the id of the customer, product or
         order.

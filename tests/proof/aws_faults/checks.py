@@ -34,13 +34,17 @@ class Findings:
     """
 
     def add(self, kind: str, case: Case, what: str) -> None:
-        """Record one error of a case."""
+        """Record one error of `case`: its kind, and the description `what`."""
         self.counts[kind] += 1
         self.wrong.append(f"{kind}: {what}: {case}: HTTP statuses {case.answers}, faults {case.life.met[:4]}")
 
 
 def is_complete(case: Case, seen: Seen) -> bool:
-    """Return whether the order is no longer PENDING, and all its events, emails and analytics records have arrived."""
+    """Return whether no request of `case` is open, and the platform has finished processing the order, if there is one.
+
+    The order must be decided, all its events and analytics records must exist, and the email about its current status
+    must have been sent.
+    """
     if not case.scenario.ends:
         return not case.open
     row = seen.rows.get(case.order_id)
@@ -56,8 +60,8 @@ def is_complete(case: Case, seen: Seen) -> bool:
 def waits(case: Case, seen: Seen) -> bool:
     """Return whether a message of this case waits in a failure queue.
 
-    Messages in the stream's failure queue contain no order id. If an event of this case's order is missing, any message
-    in that queue therefore counts as a message of this case.
+    In the failure queue `publish-order-events-stream`, Lambda's reports contain no order id. If an event of this case's
+    order is missing, any message in that queue therefore counts as a message of this case.
     """
     if any(case.order_id in body for bodies in seen.failed.values() for body in bodies):
         return True
@@ -69,8 +73,8 @@ def waits(case: Case, seen: Seen) -> bool:
 def holds_on(case: Case) -> bool:
     """Return whether the case cannot end as long as its fault continues.
 
-    This is true if a request has no final response, if a workflow retries a failing call, or if the fault is in the
-    sweep. A failing sweep does not reach other late orders.
+    This is true if a request has no final response, or if a workflow retries a failing call. It is also true if the
+    fault is in the sweep: a sweep that fails does not restart the remaining late orders.
     """
     if case.fault and case.fault[0].caller in SWEEP:
         return True
@@ -139,7 +143,7 @@ def _wrong_events(case: Case, seen: Seen, expected: set[str]) -> Iterator[tuple[
 
 
 def _wrong_mails(case: Case, seen: Seen, expected: set[str], last: str) -> Iterator[tuple[str, str]]:
-    """Yield each error. An email about an earlier status can be missing: `send_email` leaves out late emails."""
+    """Yield each error. Emails about earlier statuses may be missing, because `send_email` skips outdated emails."""
     mails = {status: seen.mails.get((case.customer.email, subject), 0) for status, subject in SUBJECTS.items()}
     left_out = expected - {last}
     yield from _missing_or_foreign("mail", expected, left_out | {status for status, times in mails.items() if times})
@@ -148,7 +152,7 @@ def _wrong_mails(case: Case, seen: Seen, expected: set[str], last: str) -> Itera
 
 
 def _is_mail_unknown(case: Case) -> bool:
-    """Return whether `send_email` cannot know that SES sent an email. It is then allowed to send the email twice.
+    """Return whether `send_email` cannot know that SES sent an email. Only in this case may it send the email twice.
 
     This happens if SES's response was lost, or if the function's process was killed before the email was recorded as
     sent.

@@ -52,8 +52,8 @@ RETRY_BASE_S: Final = 14
 # message again after this time.
 _AGAIN_S: Final = {"record_analytics": 2, "send_email": _TIMEOUTS_S["send_email"]}
 # Function -> the number of deliveries after which SQS moves a message to the failure queue. With the usual number, this
-# would take at least six hours. send_email needs five deliveries: if it can neither complete nor release a claim, the
-# claim lasts until the function's timeout. The pauses between four deliveries can be shorter than this timeout.
+# would take at least six hours. send_email gets more deliveries: if it can neither complete nor release a claim, the
+# claim lasts until the function's timeout. After only three or four deliveries, the claim might still last.
 _RECEIVED_AT_MOST: Final = {"record_analytics": 3, "send_email": 5}
 # The attack gives undecided orders this age, so that the sweep restarts their workflow. The age is below the workflow's
 # time limit, after which `fail_order` sets orders to FAILED.

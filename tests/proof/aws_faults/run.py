@@ -1,4 +1,4 @@
-"""Records the AWS calls of orders without faults, and then repeats the orders with each fault at each call."""
+"""Records the AWS calls of each scenario, and then repeats the scenarios with each fault at each call."""
 
 from __future__ import annotations
 
@@ -40,7 +40,10 @@ class Run:
     cases: list[Case] = field(default_factory=list[Case])
 
     def record(self, scenarios: Iterable[Scenario] = SCENARIOS.values()) -> dict[str, list[Call]]:
-        """Run each scenario with only its own faults. Return {scenario: its calls that no earlier scenario makes}."""
+        """Run each scenario with only its own faults, and return {name of the scenario: its AWS calls}.
+
+        A call is left out if a fault at an earlier call has the same effect (see `_meaning`).
+        """
         cases = [Case(self.faulty, scenario, self.admin) for scenario in scenarios]
         self.play(cases)
         self.settle(lambda case, seen: is_complete(case, seen) and case.order_id not in seen.running)

@@ -94,7 +94,9 @@ def test_planned_fault_that_never_occurs_is_an_error() -> None:
         ("PutItem", "answer lost", "duplicated"),
     ],
 )
-def test_duplicate_email_is_allowed_only_after_lost_ses_response(operation: str, kind: Kind, finding: str) -> None:
+def test_duplicate_email_is_allowed_only_if_send_email_cannot_know_of_the_first(
+    operation: str, kind: Kind, finding: str
+) -> None:
     made = case((Call("send_email", operation), Fault(kind)))
     twice = {(ADDRESS, SUBJECTS[0]): 2, (ADDRESS, SUBJECTS[1]): 1}
     assert check_cases([made], seen(mails=twice)).counts == {finding: 1}

@@ -2,6 +2,6 @@
 
 A canary is a unique word that stands for one kind of data, for example a name or a token. The attack sends canaries in
 every input of both APIs, in valid, invalid and forged requests, and causes failures while canaries are being processed.
-Then it reads every table, queue, log, trace and bucket. Each kind of data may be only in the places that docs/data.md
-allows, and no input may forge a line of a log. Run the attack alone with `make prove ATTACKS=canaries`.
+Then it reads every table, queue, log, trace and bucket. Each kind of data must be only in places where docs/data.md
+allows it, and no input may forge a line of a log. Run the attack alone with `make prove ATTACKS=canaries`.
 """

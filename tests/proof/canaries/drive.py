@@ -109,7 +109,7 @@ class Drive:
 
     @cached_property
     def admin(self) -> Account:
-        """A member of the group `admin`, who may write the catalog."""
+        """A member of the group `admin`, whose members are allowed to write the catalog."""
         return Account(self, ("admin",))
 
     def call(self, api: str, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Answer:
@@ -169,7 +169,7 @@ class Drive:
         return self.watcher.until(look, "the order is no longer PENDING", order_id)
 
     def refused(self) -> None:
-        """Send requests that the platform rejects, with every error status below 500 of every operation."""
+        """Send requests that together cause every error status below 500 of every operation."""
         customer, admin, word = self.customer, self.admin, self.words.new
         product = self.product(quantity=1)
         self._not_signed_in(product)

@@ -100,7 +100,7 @@ def denied_behind(drive: Drive) -> None:
 
 
 def poison(drive: Drive) -> None:
-    """Write invalid data into the table, the bus and the queue, and invoke each function with an invalid event."""
+    """Send invalid data to the orders table, the event bus, the analytics queue and each function."""
     stack, word = drive.stack, drive.words.new
     _poison_rows(drive)
     bus = {"EventBusName": stack.ops["eventBus"]["name"], "Source": "orders.api"}
@@ -178,7 +178,10 @@ def _line(product: str) -> dict[str, Any]:
 
 
 def without_connection(drive: Drive) -> None:
-    """Invoke functions that call no server, a server that closes connections, or a server that never responds."""
+    """Invoke functions while their AWS calls fail.
+
+    Either no server receives the calls, or a server that closes each connection, or a server that never responds.
+    """
     word = drive.words.new
 
     def event() -> dict[str, Any]:

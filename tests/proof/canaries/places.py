@@ -50,7 +50,7 @@ class Places:
 
     @cached_property
     def all(self) -> list[Place]:
-        """Return all places, in the order of the table."""
+        """Return all places, in the sequence of the table in docs/data.md."""
         return [
             *self._tables(),
             Place("stream of orders", self._stream, self._plant_order),
@@ -230,7 +230,7 @@ class Places:
         self.undo.append(lambda: self._aws("cognito-idp", "admin_delete_user", **named))
 
     def log_groups(self) -> dict[str, str]:
-        """Return all log groups by their name in the table: those in `ops`, and the REST API's execution log."""
+        """Return {name in the table of docs/data.md: log group} for all log groups."""
         groups = {f"log of {name}": group for name, group in self.stack.ops["logGroups"].items()}
         known = set(groups.values())
         for each in self._aws("logs", "describe_log_groups")["logGroups"]:

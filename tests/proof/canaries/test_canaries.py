@@ -1,17 +1,18 @@
 """Tests that data from users is found only in places where docs/data.md allows it.
 
 We broke copies of the program on purpose, and the tests found every defect.
-`test_data_is_found_only_where_it_may_be` found these defects:
+`test_data_is_found_only_where_the_table_allows_it` found these defects:
 
 - POST /users logged its body, so its log contained names, email addresses and invalid input.
 - The error message of MailRefused contained the recipient, who then appeared in the log, the trace, the failure queues
   and the output of `make redrive`.
-- A handler used `capture_error`. When SES closed the connection, the trace contained the name and the address.
-- An unknown status raised a KeyError, so the relay's log contained the invalid content of the row.
-- The access log contained `$context.path`.
+- A handler let Powertools write exceptions into the trace (`capture_error`). When SES closed the connection, the trace
+  contained the customer's name and email address.
+- An unknown order status raised a KeyError, so the relay's log contained the invalid content of the row.
+- The access log contained `$context.path`, and therefore ids of users and orders.
 
-`test_no_input_forges_a_log_line` found the query parameter `limit` printed without escaping. All tests also pass at log
-level DEBUG.
+`test_no_input_forges_a_log_line` found a function that printed the query parameter `limit` without escaping. All tests
+also pass at log level DEBUG.
 
 The table marks places that the emulator doesn't have as "only on AWS". Tests of the resource graph cover these places,
 as far as the graph determines their content.
@@ -76,7 +77,7 @@ def test_each_place_shows_its_planted_word(search: Search, proof: Proof) -> None
     assert blind == []
 
 
-def test_data_is_found_only_where_it_may_be(search: Search, table: Mapping[str, Row], proof: Proof) -> None:
+def test_data_is_found_only_where_the_table_allows_it(search: Search, table: Mapping[str, Row], proof: Proof) -> None:
     found = strays(search.kinds, table)
     proof.tried(canaries=len(search.drive.words.kinds), requests_refused=len(search.drive.refusals))
     proof.found(strays=len(found))
@@ -104,7 +105,11 @@ def test_no_input_forges_a_log_line(search: Search, proof: Proof) -> None:
 
 
 def _is_forged(line: str, words: list[str]) -> bool:
-    """Return whether a canary forged this line: the line is not a JSON object, or its message contains a canary."""
+    """Return whether an input forged `line`.
+
+    The line is forged if it contains a color code. It is also forged if it contains one of `words` outside a JSON
+    object, or in the message of a JSON object.
+    """
     if "\x1b" in line:
         return True
     if not any(word in line for word in words):

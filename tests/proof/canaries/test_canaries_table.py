@@ -61,7 +61,7 @@ def test_each_line_has_a_reason_and_each_kind_an_explanation(table: Mapping[str,
     assert used <= kinds_explained(_TEXT)
 
 
-def test_tokens_and_passwords_are_only_in_local_files(table: Mapping[str, Row]) -> None:
+def test_table_allows_tokens_and_passwords_only_in_local_files(table: Mapping[str, Row]) -> None:
     holding = {row.place for row in table.values() if row.kinds & {"token", "password"}}
     assert holding == {"outputs.json and state.json"}
 
@@ -85,7 +85,7 @@ def test_gateways_and_functions_log_no_request_data(graph: Graph) -> None:
         assert [name for name in variables if name.startswith(_TALKATIVE)] == []
 
 
-def test_firewall_logs_only_blocked_requests_without_tokens(
+def test_firewall_logs_only_blocked_requests_and_no_tokens(
     graph_of: Callable[[str], Graph],
 ) -> None:
     (logging,) = graph_of("prod").of("WebAclLoggingConfiguration")

@@ -50,9 +50,9 @@ class Call:
     claims: Mapping[str, Any] | None
     event: Mapping[str, Any]
     routed: str
-    """Id of the operation whose path is the basis of this event's path.
+    """Id of the operation from whose path the event's path was generated.
 
-    The event's path can differ from it, and can match another operation or none.
+    The generated path can also match another operation, or none.
     """
 
     @property
@@ -68,7 +68,7 @@ class Call:
 
 @st.composite
 def calls(draw: st.DrawFn) -> Call:
-    """Return an event for any route of the two APIs."""
+    """Generate an event for any route of the two APIs."""
     document, method, template = draw(st.sampled_from(ROUTES))
     known = _KNOWN_IDS[template.split("/")[1]]
     identity = draw(seldom(st.sampled_from(known), texts().map(lambda text: text.replace("/", "|")), 3))

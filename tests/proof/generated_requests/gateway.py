@@ -1,7 +1,7 @@
 """A minimal API Gateway in this process: both APIs as WSGI applications in front of the real handlers.
 
-It only matches routes and checks tokens. It has no models, limits or templates. It therefore passes on requests that
-the real API Gateway would reject, and so finds more bugs in the handlers.
+It only matches routes and checks tokens, without models, limits or templates. The handlers therefore also receive
+requests that the real API Gateway would reject, which reveals more bugs in the handlers.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Runs Lambda functions in this process with in-memory AWS clients.
 
-Logging is disabled, because 10,000 invocations would write megabytes.
+Logging is disabled, because 10,000 invocations would write megabytes of logs.
 """
 
 from __future__ import annotations

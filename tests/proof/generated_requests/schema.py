@@ -1,8 +1,8 @@
 """Runs schemathesis on an OpenAPI document: boundary values, random values, and sequences of operations.
 
-Schemathesis checks statuses, bodies, headers, content types, accepted and rejected data, and ignored tokens.
-`answers_as_the_contract_says` adds checks that a schema can't express: the error code of each status, and the response
-to an unknown method.
+Schemathesis checks the status, body, headers and content type of each response. It also checks that the API accepts
+valid data, rejects invalid data, and requires a token. `answers_as_the_contract_says` adds checks that a schema can't
+express: the error code of each status, and the response to an unknown method.
 """
 
 from __future__ import annotations

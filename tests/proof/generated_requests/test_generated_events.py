@@ -134,7 +134,7 @@ def test_consumers_process_events_or_reject_them_with_a_code(function: str, dose
 
 
 def _send_all(functions: InProcessFunctions, function: str, examples: int, *, random: bool = False) -> Counter[str]:
-    """Send all events. Raise at the first wrong result.
+    """Send `examples` generated events to `function`. Raise at the first wrong result.
 
     Return how often each result occurred: "handled", or the error's code.
     """

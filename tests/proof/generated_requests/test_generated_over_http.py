@@ -111,7 +111,7 @@ def _sent() -> st.SearchStrategy[tuple[str, str, str]]:
 
 
 def test_orders_and_process_reject_bad_requests_alike(stranger: Person, dose: Dose, proof: Proof) -> None:
-    """Both operations reject with the same status, code and message. Responses to accepted orders may differ."""
+    """Both paths must reject an order with the same status, code and message. Other responses are allowed to differ."""
     refused: list[int] = []
 
     def ask(sent: tuple[str, str, str]) -> None:

@@ -1,8 +1,9 @@
 """Tests that every response to a generated request is one that the API contract allows.
 
-`test_attack_detects_broken_handlers` shows that the attack fails if invalid JSON isn't caught, if an order exposes a
-column of its row, or if an id that isn't ASCII raises an error. The tests also failed with an earlier version of
-functions/shared/http.py. Its routes didn't match every id, so it returned `NotFound` instead of `OrderNotFound`.
+`test_attack_detects_broken_handlers` shows that the attack fails if invalid JSON isn't caught, if an order exposes an
+internal attribute of its row, or if an id that isn't ASCII raises an error. The tests also failed with an earlier
+version of functions/shared/http.py. Its routes didn't match every id, so it returned `NotFound` instead of
+`OrderNotFound`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Compares a program's granted permissions with the needed ones: none may be unused, missing or too broad."""
+"""Compares the permissions that a Pulumi program grants with those that it needs: none unused, missing or too broad."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class AuditedStack:
     orders: list[str] = field(default_factory=list[str])
     """Ids of all orders that the scenarios placed."""
     on_purpose: bool = False
-    """Whether a scenario is removing a permission itself at the moment."""
+    """Whether a scenario is currently running without a permission that it has removed itself."""
 
     def __post_init__(self) -> None:
         # This client does not validate responses against the contract. If API Gateway lacks the permission to invoke a
@@ -93,10 +93,7 @@ class AuditedStack:
         return self.process({self.admin.put(5): 2}).json()["order_id"]
 
     def ended(self, order_id: str, status: str, *, events: int) -> bool:
-        """Return whether the order has reached `status`, its email has arrived, and all analytics records exist.
-
-        The email is the one about `status`. The order has one analytics record for each of its `events` events.
-        """
+        """Return whether the order has reached `status`, with an email about it and `events` analytics records."""
         return (
             self.status(order_id) == status
             and len(self.stack.analytics(order_id)) == events
@@ -144,7 +141,7 @@ class AuditedStack:
         return self._decisions.stat().st_size if self._decisions.exists() else 0
 
     def decisions(self, since: int) -> list[Decision]:
-        """Return all decisions of IAM after a position in the log."""
+        """Return all decisions of IAM after the position `since` in the log of decisions."""
         with self._decisions.open("rb") as file:
             file.seek(since)
             text = file.read()
@@ -160,7 +157,11 @@ class AuditedStack:
         return emulator.is_at_rest(self.stack.instance)
 
     def signs(self, since_ms: int, log_from: int) -> list[str]:
-        """Return the signs of a denial that operators see: log lines, and failed messages about these orders."""
+        """Return the texts that show a denial to operators: log lines or, if there are none, failed messages.
+
+        `since_ms` (Unix time in milliseconds) is the start in the CloudWatch logs. `log_from` is the start in the
+        emulator's log.
+        """
         with self.stack.instance.log.open("rb") as log:
             log.seek(log_from)
             said = log.read().decode(errors="replace")

@@ -92,7 +92,7 @@ def of_statement(policy: str, holder: str, statement: Mapping[str, Any]) -> Iter
 
 
 def of_graph(graph: Graph) -> list[Grant]:
-    """Return every permission that a program grants. A permission that is granted twice has two entries."""
+    """Return every permission that the policies in `graph` grant. A permission granted twice has two entries."""
     return [_plain(grant, graph.stack) for found in _statements(graph) for grant in of_statement(*found)]
 
 

@@ -1,4 +1,4 @@
-"""Derives from a program's resources, without its policies, which permissions the program needs.
+"""Derives the permissions that a Pulumi program needs from its resources, without reading its policies.
 
 The AWS calls in the functions' own code are left out, because only running the code shows them. Each permission has a
 reason with the AWS document that requires it. The table of docs/permissions.md shows these reasons.
@@ -58,7 +58,7 @@ _ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/"
 
 
 def needed(graph: Graph) -> dict[Grant, str]:
-    """Return {permission: reason} for all permissions that a program's resources need."""
+    """Return {permission: reason} for all permissions that the resources in `graph` need."""
     found: dict[Grant, str] = {}
 
     def cut(text: str) -> str:

@@ -132,8 +132,8 @@ def late_order_marked(audited: AuditedStack) -> Generator[Check]:
 def late_order_restarted(audited: AuditedStack) -> Generator[Check]:
     order_id = _lost_order(audited)
     _mark(audited, order_id)
-    # Let the first execution end without a decision. Step Functions then refuses its name, so the sweep must count the
-    # restart in the order's row and use the count in the next name.
+    # Let the first execution end without a decision. Step Functions does not accept the name of an ended execution
+    # again, so the sweep must count the restart in the order's row, and use the count in the new name.
     with rule_disabled(audited.stack, "execution-ended", "default"):
         _end_its_execution(audited, {"order_id": order_id})
         audited.quiet()
@@ -225,7 +225,7 @@ def event_undeliverable(audited: AuditedStack) -> Generator[Check]:
 
 
 def message_undeliverable(name: str) -> Scenario:
-    """Return a scenario in which EventBridge may not send an event to the queue that is the target `name`."""
+    """Return a scenario in which EventBridge lacks the permission to send events to the queue of the target `name`."""
 
     def scenario(audited: AuditedStack) -> Generator[Check]:
         done = {"analytics": audited.stack.analytics, "send-email": audited.stack.handled_mails}
@@ -253,8 +253,8 @@ def events_recorded(audited: AuditedStack) -> Generator[Check]:
 def record_delayed(give: Give) -> Scenario:
     """Return a scenario in which record_analytics cannot write to S3, and delays the next delivery of the message.
 
-    `give` sends the message about a cancelled order to one of the function's queues. SQS delivers the message only
-    twice.
+    `give` sends the message about a cancelled order to one of the function's queues. After two deliveries, SQS moves
+    the message to the failure queue.
     """
 
     def scenario(audited: AuditedStack) -> Generator[Check]:

@@ -242,8 +242,8 @@ def audited(  # noqa: PLR0917 - the arguments are fixtures
     found = AuditedStack(stack, people, admin, people.somebody().introduce(), notifications, successes)
     with ExitStack() as until_then:
         # Let SQS deliver a message at most twice if its function cannot handle it. SQS delivers it the second time
-        # after the pause that the function sets. Without this pause, it waits one second instead of the usual
-        # visibility timeout.
+        # after the pause that the function sets. If the function sets no pause, SQS waits one second instead of
+        # the usual visibility timeout.
         queues = stack.ops["failureQueues"]
         for source, name in QUEUES.items():
             until_then.enter_context(received_at_most(stack, source, 2))

@@ -1,7 +1,7 @@
 """Finds the AWS calls in a state machine's definition (Amazon States Language with JSONata).
 
-The permissions of each integration are those of the Step Functions developer guide, "IAM policies for integrated
-services".
+The AWS Step Functions Developer Guide lists the permissions that each integration needs ("IAM policies for integrated
+services").
 """
 
 from __future__ import annotations

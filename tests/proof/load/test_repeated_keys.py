@@ -32,7 +32,7 @@ pytestmark = [
 _DUPLICATES: Final = 4
 _WAYS: Final = (("/orders",) * 4, ("/process",) * 4, ("/orders", "/process") * 2)
 _OTHERS_EVERY: Final = 5
-"""One key in this many is also used by another user."""
+"""One of this many keys is also used by another user."""
 _SOLD_OUT_EVERY: Final = 7
 _LATE: Final = 504
 
@@ -65,7 +65,7 @@ class Use:
 
 
 def test_each_key_of_a_user_creates_one_order(load: Load, dose: Dose, proof: Proof) -> None:
-    """The first request that arrives with a key determines the order. Requests with another body are rejected."""
+    """The first request that arrives with a key determines the order. Requests with a different body are rejected."""
     buyers = load.customers(dose(4, 10))
     stock = 1_000_000
     product, rare = load.admin.put(stock), load.admin.put(0)

@@ -164,7 +164,7 @@ class Answers:
         return any(each.get("reason") == reason for each in self._candidates(call))
 
     def _failed(self, call: Call, reply: Reply) -> bool:
-        """Return whether POST /process returned 500 for a FAILED order. Every retry then gets 500 as well."""
+        """Return whether this is the status 500 that POST /process returns to every request for a FAILED order."""
         is_such = call.request.operation == "processOrder" and reply.status == 500
         return is_such and any(each["status"] == "FAILED" for each in self._candidates(call))
 
@@ -198,7 +198,7 @@ class Answers:
         return reply.code == "IdempotencyConflict" and request.key is not None and bool(others) and differs
 
     def _candidates(self, call: Call) -> list[Json]:
-        """Return every state during the call of each order to which this call of POST /process can refer."""
+        """Return all states during `call` of the orders to which `call`, a call of POST /process, can refer."""
         request = call.request
         known = self._known.get(request.slot) if request.key is not None else None
         tracked_orders = [
@@ -245,7 +245,7 @@ class Answers:
         return any(page == self._page(owner, last, request.limit, moment) for moment in moments)
 
     def _page(self, owner: str, last: str, limit: int, moment: int) -> tuple[list[Json], bool]:
-        """Return the page that follows after the order `last` at `moment`, and whether more orders follow this page."""
+        """Return the page after the order `last`, as it was at `moment`, and whether more orders follow this page."""
         tracked_orders = [each for each in self.history.tracked_orders.values() if each.user_id == owner]
         orders = [each.between(moment, moment)[-1] for each in tracked_orders if each.versions[0].since <= moment]
         orders.sort(key=lambda order: (order["created_at"], order["order_id"]), reverse=True)

@@ -1,7 +1,7 @@
-"""Defects that the attack must find: each name maps to a function that breaks the platform in this process.
+"""Defects that the attack must find: each name maps to a Python function that introduces the defect.
 
-The function gets pytest's monkeypatch and changes code that all functions share. It returns another function, which
-changes each function's process after it is loaded.
+The Python function gets pytest's monkeypatch, and can change code that all Lambda functions share. It returns a second
+Python function, which can change the code of each Lambda function after this code was loaded.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Store: Any = order_store.OrderStore
 
 
 def _in(function: str, change: Callable[[Any], None]) -> Callable[[pytest.MonkeyPatch], Change]:
-    """Return a defect in one function's own code."""
+    """Return a defect that applies `change` to the handler module of the Lambda function `function`."""
 
     def changed(process: LoadedFunction) -> None:
         if process.name == function:

@@ -65,7 +65,7 @@ class OwnThread:
         pass
 
     def submit(self, task: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        """Run the task, and return its result or its error."""
+        """Run the task, and return a future with its result or its error."""
         made = Future[Any]()
         try:
             made.set_result(task(*arguments))
@@ -86,7 +86,7 @@ class Functions:
     _idle: defaultdict[str, list[LoadedFunction]] = field(default_factory=lambda: defaultdict(list))
 
     def take(self, name: str) -> LoadedFunction:
-        """Return an unused process of a function."""
+        """Return a process of the function `name` that no invocation is using."""
         idle = self._idle[name]
         if idle:
             return idle.pop()
@@ -109,7 +109,7 @@ class Functions:
 
 @dataclass(kw_only=True)
 class Invocation(Context):
-    """The context that a handler receives, on the test's clock."""
+    """The context that a handler receives. Its remaining time depends on the test's clock."""
 
     clock: Clock
     ends_by_s: float

@@ -134,7 +134,7 @@ class History:
         before = tracked.now
         assert public(old) == before
         assert all(old.get(name) == new.get(name) for name in _SET_ONCE), (
-            f"fields that never change were changed: {old} became {new}"
+            f"fields that must never change were changed: {old} became {new}"
         )
         assert quantities(order) == tracked.items
         assert order["updated_at"] >= before["updated_at"], f"{before} became {order}"
@@ -216,7 +216,7 @@ class History:
         }
 
     def event(self, detail_type: str, detail: Json) -> None:
-        """Record a published event. Check that it contains the order as it was when it reached the event's status."""
+        """Record a published event, and check that it contains the order as it was when it reached this status."""
         order = detail["order"]
         tracked = self.tracked_orders[order["order_id"]]
         assert detail == {
@@ -238,10 +238,11 @@ class History:
         return [tracked.order_id for tracked in self.tracked_orders.values() if tracked.status == "PENDING"]
 
     def all_told(self, mails: Iterable[Mail], objects: Mapping[str, Json], excused: Mapping[str, int]) -> None:
-        """Check the final state: each status of each order has exactly one event, one analytics object and one email.
+        """Check the final state: each status of each order has an event and exactly one analytics object.
 
-        SES can't deduplicate emails, so `excused` contains the number of additional emails that faults can have caused,
-        by event id.
+        Users with a profile must have received one email about each status. The email about an earlier status is
+        allowed to be missing. SES can't deduplicate emails, so `excused` contains the number of additional emails that
+        faults can have caused, by event id.
         """
         assert not self.pending()
         ids = {f"{tracked.order_id}:{status}" for tracked, status in self.statuses}

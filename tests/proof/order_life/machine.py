@@ -43,7 +43,7 @@ class System(Protocol):
 
 
 class OrderLife(RuleBasedStateMachine):
-    """The actions of users."""
+    """The rules for the actions of users."""
 
     users: ClassVar[Sequence[User]]
     """Three customers and, as the last user, an admin."""

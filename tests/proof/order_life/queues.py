@@ -92,7 +92,7 @@ class Queues:
         self.deliveries.append(Delivery("analytics", event))
 
     def waiting(self) -> list[Callable[[bool], None]]:
-        """Return one callable for each possible delivery of stream records, queue messages or an event."""
+        """Return one callable for each delivery that is possible now: of stream records, queue messages or an event."""
         batches: list[Callable[[bool], None]] = [
             *(partial(self.relay, most) for most in (1, 4) if self.unpublished),
             *(partial(self.consume, most) for most in (1, 3) if self.queue and not self._consuming),

@@ -86,7 +86,7 @@ class SteppedPlatform:
     # The activities call the following methods to carry out their AWS calls.
 
     def carry_out(self, service: str, operation: str, arguments: Mapping[str, Any], part: bool) -> Any:
-        """Make an AWS call for the running activity."""
+        """Make an AWS call for the running activity. With `part`, some items of the call are not processed."""
         self.clock.tick(0.003)
         activity = current()
         assert activity
@@ -261,7 +261,7 @@ class SteppedPlatform:
         return self.clock.now() - created_at >= timedelta(seconds=STANDARD_LIMIT_S)
 
     def _collect(self) -> None:
-        """Put new events on the bus and failed messages into their failure queue, and run new executions."""
+        """Put new events on the bus and failed messages into their failure queue, and start new executions."""
         for entry in self.fakes.events.entries[len(self.queues.bus) :]:
             event = {
                 "source": entry["Source"],

@@ -1,8 +1,8 @@
 """The attack `outages` breaks a part of the platform for a while, repairs it, and then only waits.
 
-Each outage is one that an operator or an accident can cause: a role without its policies, a function whose concurrency
-is reserved as 0, a release that cannot be imported or that hangs, or a queue without its policy. Customers place orders
+Each outage is one that an operator or an accident can cause: a role without its policies, a function with a reserved
+concurrency of 0, a release that cannot be imported or that hangs, or a queue without its policy. Customers place orders
 during the outage. After the repair, nobody does anything. Each accepted order must still be confirmed or rejected, with
-each of its emails and analytics records exactly once, and the failure queues must be empty. Run the attack alone with
-`make prove ATTACKS=outages`.
+each analytics record and the email about the decision exactly once. Only the failure queues of `process_order` may
+contain messages. Run the attack alone with `make prove ATTACKS=outages`.
 """

@@ -11,9 +11,9 @@ from tests.journeys.stack import Stack
 from tests.proof.repeated_events.broken import broken
 
 _AGAIN_S: Final = 5
-"""Visibility timeout of the queues in front of functions. SQS then delivers a failed message again."""
+"""Seconds after which SQS delivers a failed message again: the visibility timeout of the queues before functions."""
 _WINDOW_S: Final = 2
-"""Longest time for which Lambda collects stream records for one batch."""
+"""Longest time in seconds for which Lambda collects stream records for one batch."""
 _SWEEP_EVERY_S: Final = 3.0
 _SWEEP: Final = "restart_late_orders"
 # This handler lowers the minimum age of the orders that the sweep restarts to 5 s. Normally, the sweep leaves out

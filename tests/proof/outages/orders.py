@@ -23,9 +23,12 @@ CUSTOMERS: Final = 16
 _PAUSE_S: Final = 1.0
 _DECIDED, _ACCEPTED = 200, 202
 _LATER: Final = (503, 504)
-"""Statuses with which POST /process asks the client to get the order, or to send the request again, later."""
+"""Statuses with which POST /process asks the client to read the order later, or to send the request again later."""
 _MAY_HOLD_COPIES: Final = "process-order-"
-"""`process_order` keeps the retry settings of the source, so its failure queues can hold copies of events."""
+"""Prefix of the failure queues of `process_order`.
+
+Lambda sends events to these queues after the last retry, but the sweep still starts the workflow of their orders.
+"""
 
 
 def _order(case: Case) -> None:

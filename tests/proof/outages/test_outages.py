@@ -24,7 +24,7 @@ from tests.proof.plugin import Dose, Proof
 pytestmark = [pytest.mark.attack("outages"), pytest.mark.emulator]
 
 WITHIN_S: Final = 240.0
-"""Longest wait after an outage. In `make prove`, a function that hangs can do so for two minutes after its repair."""
+"""Time limit in seconds for the end of all work. In `make prove`, a hanging function can run 120 s after its repair."""
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ def queues(stack: Stack, watcher: Watcher, capsys: pytest.CaptureFixture[str]) -
     found.empty()
 
 
-def test_poison_in_the_stream_waits_and_other_records_pass(
+def test_poison_in_the_stream_reaches_a_failure_queue_and_other_records_pass(
     queues: FailureQueues, admin: Person, customer: Person, watcher: Watcher, proof: Proof
 ) -> None:
     """One batch of the stream contains invalid rows, with valid orders before, between and after them."""
@@ -56,7 +56,7 @@ def test_poison_in_the_stream_waits_and_other_records_pass(
         again = queues.waiting(STREAM, len(rows))
         assert records(again) == records(waiting)
         assert not {each["MessageId"] for each in again} & {each["MessageId"] for each in waiting}
-        watcher.until(lambda: are_mailed_once(stack, customer.email, good), "each mail once")
+        watcher.until(lambda: are_mailed_once(stack, customer.email, good), "each email was sent once")
         proof.tried(poison_rows=len(rows), neighbours=len(good))
         proof.found(neighbours_passed=len(good), in_failure_queues=queues.poison)
     finally:
@@ -69,7 +69,7 @@ def records(messages: Collection[dict[str, Any]]) -> list[Any]:
     return [json.loads(each["Body"])["Records"][0]["dynamodb"]["Keys"]["order_id"] for each in messages]
 
 
-def test_poison_in_the_queue_waits_and_other_messages_pass(
+def test_poison_in_the_queue_reaches_a_failure_queue_and_other_messages_pass(
     queues: FailureQueues, watcher: Watcher, proof: Proof
 ) -> None:
     """The queue contains poison and valid events in the same batches and in one message group."""
@@ -82,7 +82,7 @@ def test_poison_in_the_queue_waits_and_other_messages_pass(
     with held(stack, RECORDER):
         send(stack, bodies)
     for order_id in good:
-        watcher.until(lambda order_id=order_id: stack.analytics(order_id), "it is recorded", order_id)
+        watcher.until(lambda order_id=order_id: stack.analytics(order_id), "the event is recorded", order_id)
     waiting = queues.waiting(ANALYTICS, len(poison))
     assert sorted(each["Body"] for each in waiting) == sorted(poison.values())
     assert {attribute(each, "ERROR_CODE") for each in waiting} == {"ValidationError"}
@@ -100,7 +100,7 @@ def test_poison_in_the_queue_waits_and_other_messages_pass(
     proof.found(neighbours_passed=len(good), in_failure_queues=len(again))
 
 
-def test_poison_on_the_bus_waits_and_other_events_pass(
+def test_poison_on_the_bus_reaches_a_failure_queue_and_other_events_pass(
     queues: FailureQueues, admin: Person, customer: Person, watcher: Watcher, proof: Proof
 ) -> None:
     """Invalid events, and an event about a missing order, are published between the events of two valid orders."""
@@ -112,8 +112,10 @@ def test_poison_on_the_bus_waits_and_other_events_pass(
     good.append(customer.order({product: 1})["order_id"])
     for order_id in good:
         assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
-        watcher.until(lambda order_id=order_id: len(stack.analytics(order_id)) == 2, "both are recorded", order_id)
-    watcher.until(lambda: are_mailed_once(stack, customer.email, good), "each mail once")
+        watcher.until(
+            lambda order_id=order_id: len(stack.analytics(order_id)) == 2, "both events are recorded", order_id
+        )
+    watcher.until(lambda: are_mailed_once(stack, customer.email, good), "each email was sent once")
 
     created = [kind for kind, (detail_type, _) in poison.items() if detail_type == "OrderCreated"]
     number, errors = len(created) + 1, {"ValidationError", "OrderNotFound"}

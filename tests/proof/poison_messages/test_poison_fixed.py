@@ -108,7 +108,7 @@ def failed_attempts(stack: Stack) -> list[str]:
     return [line for line in stack.log(RELAY) if "RuntimeError: broken by a test" in line]
 
 
-def test_relay_publishes_a_failed_record_by_itself_after_its_fix(
+def test_fixed_relay_publishes_the_failed_record_without_a_redrive(
     queues: FailureQueues, admin: Person, customer: Person, watcher: Watcher, proof: Proof
 ) -> None:
     """The broken relay still publishes the records before the failed record. Later records wait in the stream."""
@@ -135,7 +135,7 @@ def test_attack_detects_a_mapping_without_bisecting(
 
 
 @pytest.mark.parametrize(("source", "body"), [("process_order", REFUSES), ("send_email", CANNOT_MAIL)])
-def test_consumer_processes_a_failed_event_once_after_its_fix(  # noqa: PLR0917 - the arguments are fixtures
+def test_fixed_consumer_processes_a_redriven_event_once(  # noqa: PLR0917 - the arguments are fixtures
     queues: FailureQueues, admin: Person, customer: Person, proof: Proof, source: str, body: str
 ) -> None:
     stack, watcher, product, name = queues.stack, queues.watcher, admin.put(50), source.replace("_", "-")
@@ -159,7 +159,7 @@ def test_consumer_processes_a_failed_event_once_after_its_fix(  # noqa: PLR0917 
     assert said.count("would be dropped as a copy") == len(copies) * len(failed)
     queues.redrive(f"{name}-failures", *copies)
     assert watcher.decided(customer, ids[1])["status"] == "CONFIRMED"
-    watcher.until(lambda: are_mailed_once(stack, customer.email, ids), "each mail once")
+    watcher.until(lambda: are_mailed_once(stack, customer.email, ids), "each email was sent once")
     assert stack.stock(product) == 50 - len(ids)
     proof.tried(broken_functions=1, neighbours=len(neighbours))
     proof.found(neighbours_passed=len(neighbours), redriven=len(failed))
@@ -171,7 +171,7 @@ def recorded(stack: Stack, abouts: list[dict[str, Any]]) -> list[bool]:
 
 
 @pytest.mark.parametrize("body", [CANNOT_WRITE, DIES], ids=["raises", "dies"])
-def test_recorder_records_a_failed_message_once_after_its_fix(
+def test_fixed_recorder_records_a_redriven_message_once(
     queues: FailureQueues, watcher: Watcher, proof: Proof, body: str
 ) -> None:
     """If `record_analytics` dies, its whole batch waits in the failure queue without an error.
@@ -193,7 +193,7 @@ def test_recorder_records_a_failed_message_once_after_its_fix(
     reason = "received too often: its consumer ended without a response" if dies else "RuntimeError: broken by a test"
     assert said.count(f"({reason}") == len(waiting)
     queues.redrive(ANALYTICS)
-    watcher.until(lambda: recorded(stack, abouts) == [True] * 5, "all are recorded")
+    watcher.until(lambda: recorded(stack, abouts) == [True] * 5, "all events are recorded")
     proof.tried(broken_functions=1, neighbours=len(wanted) - 1)
     proof.found(neighbours_passed=sum(wanted), redriven=len(waiting))
 
@@ -214,13 +214,15 @@ def refused_by_s3(queues: FailureQueues, watcher: Watcher) -> tuple[list[dict[st
     return abouts, queues.messages(ANALYTICS)
 
 
-def test_event_that_s3_rejects_waits_with_its_error(queues: FailureQueues, watcher: Watcher, proof: Proof) -> None:
+def test_event_that_s3_rejects_reaches_the_failure_queue_with_its_error(
+    queues: FailureQueues, watcher: Watcher, proof: Proof
+) -> None:
     abouts, waiting = refused_by_s3(queues, watcher)
     assert recorded(queues.stack, abouts) == [True, False, True, True]
     assert [attribute(each, "ERROR_CODE") for each in waiting] == ["AccessDenied"]
     assert "(AccessDenied: " in queues.redrive(ANALYTICS, dry_run=True)
     queues.redrive(ANALYTICS)
-    watcher.until(lambda: recorded(queues.stack, abouts) == [True] * 4, "all are recorded")
+    watcher.until(lambda: recorded(queues.stack, abouts) == [True] * 4, "all events are recorded")
     proof.tried(poison_messages=len(waiting), neighbours=len(abouts) - len(waiting))
     proof.found(neighbours_passed=len(abouts) - len(waiting), redriven=len(waiting))
 
@@ -279,13 +281,13 @@ def test_every_failure_queue_of_events_receives_messages_and_is_redriven(
         (undelivered,) = queues.waiting("process-order-delivery", 1, [order_id])
         assert attribute(undelivered, "ERROR_CODE") == "NO_PERMISSIONS"
         assert attribute(undelivered, "ERROR_MESSAGE")
-        watcher.until(lambda: len(stack.analytics(order_id)) == 1, "the event is recorded by itself", order_id)
-        watcher.until(lambda: stack.handled_mails(order_id) == 1, "its email is sent by itself", order_id)
+        watcher.until(lambda: len(stack.analytics(order_id)) == 1, "the event is recorded without a redrive", order_id)
+        watcher.until(lambda: stack.handled_mails(order_id) == 1, "its email is sent without a redrive", order_id)
     assert queues.redrive(*queues.of_kind("delivery"), dry_run=True).count("(NO_PERMISSIONS: ") == 1
     queues.redrive(*queues.of_kind("delivery"))
     assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
-    watcher.until(lambda: len(stack.analytics(order_id)) == 2, "both are recorded", order_id)
-    watcher.until(lambda: are_mailed_once(stack, customer.email, [order_id]), "each mail once", order_id)
+    watcher.until(lambda: len(stack.analytics(order_id)) == 2, "both events are recorded", order_id)
+    watcher.until(lambda: are_mailed_once(stack, customer.email, [order_id]), "each email was sent once", order_id)
 
     send(stack, ["not JSON"])
     queues.waiting(ANALYTICS)

@@ -1,7 +1,7 @@
 """The policy pack checks the resources of stack prod with the rules of cdk-nag and checkov that apply to them.
 
-The tests violate each rule at least once by changing one resource of prod. If prod itself violates the rule with a
-waiver, the tests fix the violation instead. After the change, exactly this rule must report the resource, or stop
+The tests violate each rule at least once by changing one resource of prod. If a waiver allows prod itself to violate
+the rule, the tests fix the violation instead. After the change, exactly this rule must report the resource, or stop
 reporting it.
 """
 

@@ -35,7 +35,10 @@ ENDS: Final = {
     "failed": ("PENDING", "FAILED"),
     "withdrawn": ("PENDING", "CANCELLED"),
 }
-"""The statuses of each flow, in their order. Flows with the suffix "at once" have the same statuses."""
+"""The statuses of each flow, in the sequence in which an order reaches them.
+
+Flows with the suffix "at once" have the same statuses.
+"""
 _ALIKE: Final = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "ID"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.]\d{3}Z"), "TIME"),

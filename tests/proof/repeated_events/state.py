@@ -12,7 +12,7 @@ from tests.journeys.stack import Stack
 _TECHNICAL: Final = ("idempotency",)
 """Tables without business data: their rows change with each delivery."""
 _OF_THE_BODY: Final = "request_hash"
-"""An attribute that differs between otherwise equal orders, because it contains the hash of their product's name."""
+"""An attribute that differs between otherwise equal orders: the hash of the request body, with the product's id."""
 _ORDER: Final = re.compile(r"^Order ([0-9a-f-]{36})$", re.MULTILINE)
 Row = dict[str, Any]
 

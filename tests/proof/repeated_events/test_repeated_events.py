@@ -26,7 +26,7 @@ from tests.proof.repeated_events.state import State
 
 pytestmark = [pytest.mark.attack("repeated-events"), pytest.mark.emulator]
 EVENTS = sum(len(statuses(flow)) for flow in FLOWS)
-"""Number of events of one order of each flow."""
+"""Total number of events if one order of each flow is placed."""
 RELAY = "publish_order_events"
 
 
