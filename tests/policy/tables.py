@@ -23,7 +23,7 @@ def rules() -> Table:
 
 
 def waivers() -> Table:
-    """Return the table of all waivers: the rule, the resources that may break the rule, and the reason."""
+    """Return the table of all waivers: the rule, the resources that are allowed to break it, and the reason."""
     ids = {rule.name: _ids(rule.ids) for rule in RULES}
     rows = [(f"`{each.rule}` ({ids[each.rule]})", f"`{each.resources}`", each.reason) for each in WAIVERS]
     return ("rule", "resources", "why the resources break the rule"), rows

@@ -62,7 +62,7 @@ class Outcome:
 
     @property
     def verdict(self) -> str:
-        """`holds`, `BROKEN` or `not run`."""
+        """Whether the guarantee `holds`, is `BROKEN`, or was not tested (`not run`)."""
         return "BROKEN" if self.failed else "holds" if self.tests else "not run"
 
 

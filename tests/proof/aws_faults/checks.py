@@ -143,7 +143,7 @@ def _wrong_events(case: Case, seen: Seen, expected: set[str]) -> Iterator[tuple[
 
 
 def _wrong_mails(case: Case, seen: Seen, expected: set[str], last: str) -> Iterator[tuple[str, str]]:
-    """Yield each error. Emails about earlier statuses may be missing, because `send_email` skips outdated emails."""
+    """Yield each error. Emails about earlier statuses can be missing, because `send_email` skips outdated emails."""
     mails = {status: seen.mails.get((case.customer.email, subject), 0) for status, subject in SUBJECTS.items()}
     left_out = expected - {last}
     yield from _missing_or_foreign("mail", expected, left_out | {status for status, times in mails.items() if times})
@@ -152,7 +152,7 @@ def _wrong_mails(case: Case, seen: Seen, expected: set[str], last: str) -> Itera
 
 
 def _is_mail_unknown(case: Case) -> bool:
-    """Return whether `send_email` cannot know that SES sent an email. Only in this case may it send the email twice.
+    """Return whether `send_email` cannot know that SES sent an email. In this case only, a second email is allowed.
 
     This happens if SES's response was lost, or if the function's process was killed before the email was recorded as
     sent.

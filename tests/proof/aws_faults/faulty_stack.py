@@ -88,7 +88,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class FaultyStack:
-    """A deployed platform whose functions and workflows have the faults that `plan` contains."""
+    """A deployed platform. The AWS calls of its functions and workflows fail as `plan` requires."""
 
     stack: Stack
     plan: Plan

@@ -162,9 +162,9 @@ class Life:
 
 
 class Plan:
-    """All cases that are being watched, by the ids of their orders, products and customers.
+    """All cases whose AWS calls are recorded, by the ids of their orders, products and customers.
 
-    The threads of the cases add cases while the proxy's thread looks them up.
+    The threads that run the cases call `watch`. At the same time, the proxy's thread calls `decide`.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""An HTTP proxy between the functions and AWS that makes planned calls fail as AWS would.
+"""An HTTP proxy between the functions and AWS that makes planned calls fail in the same ways as on AWS.
 
 The library microburst renders each service's error responses. To find a request's operation, microburst would load the
 models of all AWS services, which takes longer than the functions wait for a response. The proxy therefore reads the

@@ -87,9 +87,9 @@ class Run:
                 wait_until(lambda case=case: is_waiting(case, self.faulty.look()))
 
     def settle(self, is_settled: Callable[[Case, Seen], bool]) -> Seen:
-        """Wait until `is_settled` is true for every case, or until the time limit. Meanwhile, invoke the sweep.
+        """Wait until `is_settled(case, snapshot)` is true for every case, or until the time limit.
 
-        Return the last snapshot of the platform.
+        Meanwhile, invoke the sweep. Return the last snapshot of the platform.
         """
         ends = time.monotonic() + WITHIN_S
         while True:
@@ -124,7 +124,7 @@ def _meaning(scenario: Scenario, call: Call) -> tuple[str | int, ...]:
 
 
 def points_of(recorded: dict[str, list[Call]]) -> list[FaultPoint]:
-    """Return each possible fault at each call, in the same order for every recording."""
+    """Return a fault point for each fault that can occur at each call in `recorded`, always in the same sequence."""
     return [
         FaultPoint(SCENARIOS[name], call, fault)
         for name, calls in recorded.items()

@@ -73,7 +73,7 @@ def test_each_kind_of_error_is_detected(kind: str, changes: dict[str, Any]) -> N
     assert check_cases([case()], seen(**changes)).counts[kind]
 
 
-def test_email_of_an_earlier_status_may_be_left_out() -> None:
+def test_email_about_an_earlier_status_can_be_missing() -> None:
     last = {(ADDRESS, SUBJECTS[1]): 1}
     assert is_complete(case(), seen(mails=last))
     assert check_cases([case()], seen(mails=last)).wrong == []

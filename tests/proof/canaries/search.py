@@ -76,7 +76,7 @@ def drive_through(drive: Drive, places: Places, *, full: bool) -> None:
 
 
 def look(drive: Drive, places: Places, table: Mapping[str, Row], *, full: bool) -> Search:
-    """Write a word to each place, and read all places until each shows its word.
+    """Write a test word to each place, and read all places until each place shows its word.
 
     If `full` is true, also wait until each place shows all kinds of data that the table allows there.
     """

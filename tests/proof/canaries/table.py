@@ -1,4 +1,4 @@
-"""Reads the table of docs/data.md: which kinds of data each place may contain, and for how long."""
+"""Reads the table of docs/data.md: which kinds of data each place is allowed to contain, and for how long."""
 
 from __future__ import annotations
 

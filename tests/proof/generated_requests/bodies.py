@@ -23,7 +23,7 @@ from tests.proof.generated_requests.values import changed, seldom, texts, values
 
 LARGEST_BYTES: Final = 16 * 1024
 INVISIBLE: Final = ("Cc", "Cf", "Cs", "Zl", "Zp")
-"""The Unicode categories that a name may not contain."""
+"""The Unicode categories whose characters a name must not contain."""
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 _LINE: Final = '{"product_id": "tea", "quantity": %s}'
 ODD_BODIES: Final = (

@@ -1,7 +1,8 @@
 """Generates valid and invalid inputs of the event consumers and of the workflow's two functions.
 
-Anyone who may put an event on the bus, send a message to a queue or start an execution can send any data, so the inputs
-contain any data. Fields that AWS adds (sequence numbers, message ids, receive counts) are always valid.
+Anyone with the permission to put an event on the bus, send a message to a queue or start an execution can send any
+data. The generated inputs therefore contain any data. Fields that AWS adds (sequence numbers, message ids, receive
+counts) are always valid.
 """
 
 from __future__ import annotations

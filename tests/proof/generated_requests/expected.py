@@ -49,7 +49,7 @@ def fill(dynamodb: FakeDynamoDB) -> None:
 
 
 def faults(call: Call, given: Mapping[str, Any]) -> list[str]:
-    """Return everything in the function's response that violates the contract."""
+    """Return a text for each violation of the contract in `given`, the function's response to `call`."""
     answer, expected = Answer(given), _statuses(call)
     found = [] if answer.status in expected else [f"status {answer.status}, the contract allows {sorted(expected)}"]
     method, path = call.request.method, call.request.path

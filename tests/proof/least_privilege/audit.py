@@ -56,7 +56,7 @@ class Audit:
 
 
 def audit(graph: Graph) -> Audit:
-    """Compare the granted permissions of a program with the needed ones."""
+    """Compare the permissions that the program of `graph` grants with those that it needs."""
     given, needs = Counter(of_graph(graph)), needed(graph)
     roles = Counter(str(made.inputs["role"]) for made in graph.of("Function") if made.custom)
     twice = [grant for grant, times in given.items() if times > 1]

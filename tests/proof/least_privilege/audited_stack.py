@@ -104,7 +104,7 @@ class AuditedStack:
         )
 
     def failed(self, function: str, about: str) -> bool:
-        """Return whether every failure queue to which Lambda sends events of `function` has a message with `about`."""
+        """Return whether each queue that receives failed events of `function` has a message with the text `about`."""
         queues = self.stack.ops["failureQueues"]
         names = [f"{function}-{queue}" for queue in ("failures", "dlq") if f"{function}-{queue}" in queues]
         return bool(names) and all(self.stack.failed(name, about) for name in names)

@@ -81,7 +81,7 @@ def _take_down(uses: Uses, name: str, decision: Decision, grants: Sequence[Grant
 
 
 def covers(grant: Grant, decision: Decision) -> bool:
-    """Return whether the permission allows the request of IAM's decision."""
+    """Return whether the permission `grant` allows the request that IAM decided on."""
     return grant.covers(who=decision.who, action=decision.action, resource=decision.resource, context=decision.context)
 
 

@@ -434,7 +434,7 @@ def _put(audited: AuditedStack, order: dict[str, Any], detail_type: str) -> None
 
 
 def _end_its_execution(audited: AuditedStack, order: dict[str, Any]) -> None:
-    """Start an execution that cannot decide the order, because its input contains no order, and abort it."""
+    """Start an execution and abort it. The input contains no order, so the execution cannot decide the order before."""
     machine = audited.stack.ops["stateMachines"]["standard"]
     started = audited.call(
         "stepfunctions", "start_execution", stateMachineArn=machine, name=order["order_id"], input="{}"
@@ -443,7 +443,7 @@ def _end_its_execution(audited: AuditedStack, order: dict[str, Any]) -> None:
 
 
 def _lost_order(audited: AuditedStack) -> str:
-    """Place an order that is ten minutes old and whose workflow is not started, and return its id."""
+    """Place an order without starting its workflow, make the order ten minutes old, and return its id."""
     with rule_disabled(audited.stack, "order-created", audited.stack.ops["eventBus"]["name"]):
         order_id = audited.order({audited.admin.put(5): 2})
         audited.quiet()

@@ -2,8 +2,8 @@
 
 `stock-race` orders more units than there are in stock. Exactly the units in stock must be sold.
 
-`many-orders` places many orders at the same moment. Each order must be confirmed or rejected, with each of its events,
-emails and analytics records exactly once.
+`many-orders` places many orders at the same moment. Each order must be confirmed or rejected, with each of its events
+and analytics records exactly once, and without a repeated email.
 
 `repeated-keys` sends several requests with the same idempotency key at the same moment, also with another body and by
 another user. Each key of a user must create one order.

@@ -144,9 +144,10 @@ def _mails(load: Load, buyer: Person) -> list[dict[str, Any]]:
 
 
 def _mails_went_to_the_owners(placed: Sequence[Placed], mails: Sequence[tuple[Person, Mapping[str, Any]]]) -> None:
-    """Fail unless each event has exactly one email, and only the order's owner received it.
+    """Fail unless the owner of each order, and nobody else, received one email about the order's decision.
 
-    If the email about the decision was sent first, `send_email` leaves out the email about the received order.
+    The email about the receipt of the order must not be sent twice. It can be missing, because `send_email` leaves it
+    out if the email about the decision was sent first.
     """
     wanted = Counter(
         (each.buyer.email, each.order_id, f"Your order is {_SUBJECTS[kind]}")

@@ -1,7 +1,8 @@
 """Many customers order more than there is in stock, with POST /orders and POST /process at the same time.
 
 In a copy of the program without the condition `quantity >= :n` in shared/order_transactions.py, the small sample sold
-43 of 36 units, and 16 reads saw negative stock. `test_reader_detects_a_missing_unit` checks the reads themselves.
+43 units although only 36 were in stock, and 16 reads saw negative stock. `test_reader_detects_a_missing_unit` checks
+the reads themselves.
 """
 
 from __future__ import annotations
@@ -122,7 +123,10 @@ class Reader:
 
 
 def test_exactly_the_stock_is_sold(load: Load, dose: Dose, proof: Proof) -> None:
-    """For each unit in stock, there is an order of one unit, so all units are sold, whichever orders come first."""
+    """All units must be sold, because for each unit in stock, one of the orders requests exactly one unit.
+
+    While stock is left, such an order can be confirmed, even if many larger orders were rejected before.
+    """
     products = [unique("scarce") for _ in range(dose(12, 30))]
     initial = dict.fromkeys(products, dose(3, 20))
     buyers = load.customers(dose(8, 32))

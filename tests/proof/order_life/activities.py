@@ -42,7 +42,7 @@ class Died(BaseException):
 
 @dataclass(eq=False)
 class Activity:
-    """One invocation or execution."""
+    """One invocation of a function, or one execution of the workflow."""
 
     name: str
     run: Callable[[], Any]
@@ -85,7 +85,8 @@ class Activity:
     def call_aws(self, call: str, carry_out: Callable[[bool], Any]) -> Any:
         """Stop before the AWS call `call`, and continue with the outcome that the test chose.
 
-        `carry_out(part)` makes the call. Raises Died, or the error that an AWS client would raise.
+        `carry_out(part)` makes the call, for only some of its items if `part` is true. Raises Died, or the error that
+        an AWS client would raise.
         """
         while True:
             outcome = self._stop_before(call)
@@ -104,7 +105,7 @@ class Activity:
                 raise ReadTimeoutError(endpoint_url=f"https://{call}")
 
     def decide(self, call: str) -> CallOutcome:
-        """Stop before the AWS call `call`, and return the outcome that the test chose. The caller must apply it."""
+        """Stop before the AWS call `call`, and return the outcome that the test chose, for the caller to apply."""
         return self._stop_before(call)
 
     def wait_for(self, invocation: Activity) -> None:

@@ -67,7 +67,7 @@ class Call:
     """The history's counter (`History.at`) at the time of the request."""
     reply: Reply | None = None
     disturbed: bool = False
-    """Whether a fault affected the request, so that the platform may respond with an error."""
+    """Whether a fault affected the request, so that the platform is allowed to respond with an error."""
 
 
 @dataclass

@@ -122,7 +122,7 @@ class OrderLife(RuleBasedStateMachine):
         at_once=st.booleans(),
     )
     def put(self, name: str, quantity: int, price: int, currency: str, at_once: bool) -> None:
-        """Change a product's stock and price. Sometimes a customer tries to do so, although only admins may."""
+        """Change a product's stock and price. Sometimes a customer tries to do so, which the API must reject."""
         user = self.users[0 if quantity == 6 else -1]
         self._put(user, name, quantity, price, currency, at_once=at_once)
 

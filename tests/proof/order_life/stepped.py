@@ -250,10 +250,10 @@ class SteppedPlatform:
         self._changes.clear()
 
     def _may_fail(self, activity: Activity, images: Json) -> bool:
-        """Return whether the activity may set the order to FAILED.
+        """Return whether the activity is allowed to set the order to FAILED.
 
-        Only `fail_order` may do so, only if a fault affected the order's execution, and not before the time limit of
-        the execution.
+        Only `fail_order` is allowed to do so, after the time limit of the order's execution, and only if a fault
+        affected the execution.
         """
         if activity.name != "fail_order" or activity.about.event["detail"]["name"] not in self._disturbed:
             return False

@@ -1,8 +1,8 @@
 """The real functions and the real workflow follow a model of the order's lifecycle in every step.
 
 Each function and execution stops before each of its AWS calls. Hypothesis decides which function or execution
-continues, what happens to the call, which process dies, and what is delivered when. The model (history.py, answers.py)
-checks every change, event and response.
+continues, what happens to the call, which process dies, and when each event is delivered. The model (history.py,
+answers.py) checks every change, event and response.
 
 `test_attack_finds_each_defect` proves that the attack works. The attack found two real defects in earlier versions:
 orders were confirmed at outdated prices, and an order that was confirmed and cancelled at the same moment got an

@@ -3,6 +3,6 @@
 Each outage is one that an operator or an accident can cause: a role without its policies, a function with a reserved
 concurrency of 0, a release that cannot be imported or that hangs, or a queue without its policy. Customers place orders
 during the outage. After the repair, nobody does anything. Each accepted order must still be confirmed or rejected, with
-each analytics record and the email about the decision exactly once. Only the failure queues of `process_order` may
-contain messages. Run the attack alone with `make prove ATTACKS=outages`.
+each analytics record and the email about the decision exactly once. Only the failure queues of `process_order` are
+allowed to contain messages. Run the attack alone with `make prove ATTACKS=outages`.
 """

@@ -51,7 +51,7 @@ def throttled(source: str) -> Breakage:
 
 
 def queue_without_policy(failure_queue: str) -> Breakage:
-    """Remove the policy of the queue to which `failure_queue` is redriven, so that EventBridge cannot send to it."""
+    """Stop EventBridge from sending events to the queue to which `failure_queue` is redriven: remove its policy."""
     return lambda stack: queue_attributes(
         stack, stack.ops["failureQueues"][failure_queue]["redriveTo"], Policy=_NOBODY_MAY
     )

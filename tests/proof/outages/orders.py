@@ -66,7 +66,10 @@ class OutageCase(Case):
         return f"[{self.outage}] {super().__str__()}"
 
     def is_accepted(self, seen: Seen) -> bool:
-        """Return whether the platform accepted the order. After some errors, the platform has not accepted it."""
+        """Return whether the platform accepted the order.
+
+        An order is accepted if its response was not 503 or 504, if the response contained its id, or if it has a row.
+        """
         return self.accepted_by_error or self.answers[-1] not in _LATER or self.order_id in seen.rows
 
 
@@ -96,7 +99,10 @@ class Orders:
                 each.result()
 
     def settle(self, within_s: float) -> tuple[Seen, Findings]:
-        """Wait until accepted orders are complete and failed messages are gone. Return the final state and errors."""
+        """Wait until all accepted orders are complete and `left` finds no messages, at most `within_s` seconds.
+
+        Return the final state, and all errors.
+        """
         ends = time.monotonic() + within_s
         while True:
             seen = self.faulty.look()
@@ -109,7 +115,7 @@ class Orders:
             time.sleep(_PAUSE_S)
 
     def statuses(self, seen: Seen) -> Counter[str]:
-        """Return the number of accepted orders by status."""
+        """Return {status: number of orders that have this status}."""
         return Counter(seen.rows[case.order_id]["status"]["S"] for case in self.cases if case.order_id in seen.rows)
 
     def _check_sequence_of_emails(self, cases: Sequence[OutageCase], findings: Findings) -> None:
@@ -148,7 +154,7 @@ class Orders:
 
 
 def left(seen: Seen) -> dict[str, int]:
-    """Return the number of messages in each failure queue that must be empty but is not."""
+    """Return {name: number of messages} for each failure queue that must be empty but is not."""
     return {
         name: len(bodies) for name, bodies in seen.failed.items() if bodies and not name.startswith(_MAY_HOLD_COPIES)
     }

@@ -63,7 +63,7 @@ def order(**changes: Any) -> dict[str, Any]:
 
 
 def detail(about: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the detail of the event about an order in its current status."""
+    """Return the detail of the event about the order `about` in its current status."""
     return {"event_id": f"{about['order_id']}:{about.get('status', 'PENDING')}", "order": dict(about)}
 
 
@@ -85,7 +85,7 @@ def poison_details() -> dict[str, tuple[str, Any]]:
 
 
 def fact(detail_type: str, about: Mapping[str, Any]) -> str:
-    """Return the message that EventBridge sends to the analytics queue for an event."""
+    """Return the message that EventBridge sends to the analytics queue for the event with the detail `about`."""
     return json.dumps({"event_id": about["event_id"], "detail_type": detail_type, "order": about["order"]})
 
 

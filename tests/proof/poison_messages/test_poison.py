@@ -1,4 +1,4 @@
-"""Poison from the stream, the queue and the bus ends in a failure queue with its error, and valid messages pass."""
+"""Poison in the stream, the queue and the bus reaches a failure queue with its error. Valid messages are processed."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def test_resource_types_of_rules_are_in_prod_or_listed(graph_of: GraphOf) -> Non
     in_prod = {made.type for made in graph_of("prod").resources}
     absent = of_rules - in_prod
     # prod contains no resources of these types. The rules for these types apply to stacks with their own domain and to
-    # resources that the program may create later. The tests below violate these rules as well.
+    # resources that the program might create later. The tests below violate these rules as well.
     assert {token.rsplit(":", 1)[-1] for token in absent} == {
         "Certificate",
         "EventBusPolicy",

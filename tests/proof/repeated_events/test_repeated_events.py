@@ -98,7 +98,7 @@ class Outcome:
 
 @pytest.fixture
 def attack(made: Callable[[], Orders], deliverer: Deliverer, settling: Settling) -> Callable[[int, int], Outcome]:
-    """Runs the attack with `number` orders per flow, and with `models` more that get each event once, in order."""
+    """Runs the attack with `number` orders per flow. `models` more orders per flow get each event once and in order."""
 
     def run(number: int, models: int) -> Outcome:
         model, orders = made(), made()
