@@ -46,8 +46,8 @@ ROWS: Final = {
         "other messages are processed, the bad message waits in a failure queue with its error, and a redrive works",
     ),
     "order-life": Row(
-        "random sequences of requests, deliveries and failures",
-        "all rules of the order's lifecycle hold after every step",
+        "random sequences of API requests, event deliveries and failures",
+        "all rules of an order's lifecycle hold after every step",
     ),
     "generated-requests": Row(
         "generated requests and events, valid and invalid",
@@ -59,7 +59,7 @@ ROWS: Final = {
     ),
     "least-privilege": Row(
         "each IAM permission is removed in turn",
-        "without the removed permission, something fails, so it is needed; no needed permission is missing",
+        "every permission is needed: something fails without it; no needed permission is missing",
     ),
     "wrong-tokens": Row(
         "invalid tokens and other users' tokens on every route",

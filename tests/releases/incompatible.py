@@ -1,4 +1,4 @@
-"""Changes to the Lambda functions that work within one release, but whose data another release can't read.
+"""Changes to the Lambda functions that work within one release, but write data that another release can't read.
 
 The tests in this folder must report each change.
 """

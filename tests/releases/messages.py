@@ -1,4 +1,4 @@
-"""What AWS sends to the Lambda functions in these tests: stream records, events and messages, in AWS's formats."""
+"""Builds what AWS sends to the Lambda functions in these tests: stream records, events and messages."""
 
 from __future__ import annotations
 
@@ -56,9 +56,8 @@ def analytics_body(event: Json) -> str:
 def queue_batch(bodies: list[str], *, received: int = 1, group: str | None = "orders") -> Json:
     """Return the event that Lambda sends to a function for messages of a queue with these `bodies`.
 
-    `received` is how often SQS has delivered each message, including this time.
-
-    `group` is the message group of messages from a FIFO queue, and None for a standard queue.
+    `received` is the number of times that SQS has delivered each message, including this delivery. `group` is the
+    message group of messages from a FIFO queue, and None for a standard queue.
     """
     return messages.batch(*bodies, received=received, group=group)
 

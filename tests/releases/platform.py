@@ -61,14 +61,14 @@ class Platform:
     _ids: random.Random = field(default_factory=random.Random)
 
     def invoke(self, name: str, event: Mapping[str, Any]) -> Any:
-        """Invoke a function, and return its result. If the function raises an error, this method raises it too."""
+        """Invoke the function `name` with `event`, and return its result. Raises the errors of the function."""
         number = self._next_run()
         context = Context(function_name=name, aws_request_id=f"request-{number}")
         answer = self.functions[name].module.lambda_handler(json.loads(json.dumps(event)), context)
         return json.loads(json.dumps(answer))
 
     def send(self, request: Json) -> Json:
-        """Send a request to the REST API or the HTTP API, and return the status and the body of the response."""
+        """Send `request` to the API of its `function`, and return the status and the body of the response."""
         fields = {name: value for name, value in request.items() if name != "function"}
         asked = gateway.Request(**fields)
         event = gateway.http_event(asked) if request["function"] == "catalog_api" else gateway.rest_event(asked)
@@ -77,7 +77,7 @@ class Platform:
 
     @contextmanager
     def workflow(self, definitions: Path | None = None) -> Generator[Workflow]:
-        """Load both workflows. Their definitions come from the folder `definitions`, by default from this release."""
+        """Load both workflows from their definitions in the folder `definitions`, by default the release's folder."""
         self._next_run()
         with workflow(self.cloud.dynamodb, (definitions or self.folder) / "workflows") as made:
             yield made

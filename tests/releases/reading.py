@@ -87,7 +87,7 @@ def reads(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, An
 
 
 def repeats(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
-    """Repeat requests with their idempotency keys, which must not create a second order or profile."""
+    """Repeat requests with their idempotency keys. The repetitions must not create a second order or profile."""
     profile = data["requests"]["profile"]["request"]
     yield from verified(reader, data)
     before = reader.tables()
@@ -105,9 +105,10 @@ def repeats(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, 
 
 
 def verified(reader: Platform, data: Json) -> Iterator[tuple[str, Any, Any]]:
-    """Read the profile with its owner's token. The token contains the verified address.
+    """Read the profile with its owner's token. The token contains the verified email address.
 
-    Release 0.1.0 did not verify addresses. Later releases send emails to a profile of 0.1.0 only after this request.
+    Release 0.1.0 did not verify email addresses. Later releases send emails to a profile of 0.1.0 only after this
+    request.
     """
     profile = data["requests"]["profile"]
     owned = request("users_api", "GET", f"/users/{USER}", email=profile["request"]["body"]["email"])
@@ -115,7 +116,7 @@ def verified(reader: Platform, data: Json) -> Iterator[tuple[str, Any, Any]]:
 
 
 def executions(reader: Platform, data: Json, writer: Path) -> Iterator[tuple[str, Any, Any]]:
-    """Repeat the executions of POST /process, with the definitions of both releases."""
+    """Repeat the EXPRESS executions of POST /process, with the workflow definitions of both releases."""
     for definitions in (reader.folder, writer):
         with reader.workflow(definitions) as workflow:
             reader.restore(data)
@@ -134,7 +135,7 @@ def executions(reader: Platform, data: Json, writer: Path) -> Iterator[tuple[str
 
 
 def relayed(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
-    """Publish the stored stream records."""
+    """Let the outbox relay publish the events of the stored stream records."""
     answer = reader.invoke("publish_order_events", {"Records": data["stream"]})
     yield "relay", {"batchItemFailures": []}, answer
     yield "events", data["events"], [messages.delivered(entry) for entry in reader.cloud.events.entries]
@@ -151,7 +152,7 @@ def started(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, 
 
 
 def finished(reader: Platform, data: Json, writer: Path) -> Iterator[tuple[str, Any, Any]]:
-    """Run the STANDARD workflow from the stored inputs to its end, with the definitions of both releases."""
+    """Run the STANDARD workflow from the stored inputs to its end, with the workflow definitions of both releases."""
     for definitions in (reader.folder, writer):
         reader.restore(data)
         with reader.workflow(definitions) as workflow:
@@ -186,7 +187,7 @@ def cancelled(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str
 
 
 def failed(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
-    """Report to fail_order that the executions were aborted. It must set only PENDING orders to FAILED."""
+    """Report to fail_order that the executions were aborted. fail_order must set only PENDING orders to FAILED."""
     reader.now_s += int(ENVIRONMENT["STANDARD_TIMEOUT_S"])
     for order_id, given in data["standard_inputs"].items():
         is_pending = _status(data["tables"]["orders"][order_id]) == "PENDING"
@@ -233,7 +234,7 @@ def analyzed(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str,
         reader.restore(data if has_objects else {**data, "objects": {}})
         reader.invoke("record_analytics", messages.queue_batch([*bodies, *redriven]))
         objects = reader.cloud.s3.objects
-        yield "messages set aside", 0, len(reader.cloud.sqs.sent)
+        yield "new messages in the failure queue", 0, len(reader.cloud.sqs.sent)
         yield "objects", len(bodies), len(objects)
         for key, body in data["objects"].items():
             got = objects.get((ENVIRONMENT["ANALYTICS_BUCKET"], key), b"null")
@@ -262,8 +263,10 @@ def _status(row: Json) -> str:
 CONTINUED: Final[tuple[Check, ...]] = (reads, relayed, cancelled)
 """The checks for orders that two releases changed in turn."""
 EXECUTIONS: Final[tuple[Check, ...]] = (executions, finished)
-"""The checks that run executions with the definitions of the writer. An execution ends within hours, so an execution of
-an earlier release than the previous one cannot still run."""
+"""The checks that run executions with the workflow definitions of the release that wrote the data.
+
+Only the previous release needs these checks. An execution ends within hours, so no execution of an older release still
+runs."""
 LASTING: Final[tuple[Check, ...]] = (
     reads,
     repeats,
@@ -275,5 +278,5 @@ LASTING: Final[tuple[Check, ...]] = (
     mailed,
     analyzed,
 )
-"""The checks for data that are kept for longer than executions run."""
+"""The checks for stored data that exist longer than an execution can run."""
 CHECKS: Final[tuple[Check, ...]] = (*LASTING, finished)

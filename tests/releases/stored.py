@@ -25,12 +25,12 @@ def versions() -> list[str]:
 
 
 def data_of(version: str) -> Json:
-    """Return what a release wrote."""
+    """Return the data that the functions of the release `version` wrote."""
     return json.loads((releases.FOLDER / version / _DATA).read_text(encoding="utf-8"))
 
 
 def sources_of(version: str, folder: Path) -> Path:
-    """Write the sources of a release's functions to `folder`, and return `folder`."""
+    """Write the sources of the functions of the release `version` to `folder`, and return `folder`."""
     return sources.extract(sources.unpacked((releases.FOLDER / version / _SOURCES).read_bytes()), folder)
 
 

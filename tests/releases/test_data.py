@@ -1,4 +1,4 @@
-"""Each release must read what another release wrote: data outlast the code, and both releases run during an update."""
+"""Each release must read another release's data: data outlast the code, and both releases run during an update."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ class Release:
 def read_by(
     reader: Path, written: Release, known: frozenset[tuple[str, str]], checks: tuple[Check, ...] | None = None
 ) -> list[str]:
-    """Return what the functions in the folder `reader` can't read in the data of the release `written`."""
+    """Return what the functions in the folder `reader` can't read in the data of the release `written`.
+
+    `known` and `checks` are the parameters of `faults`.
+    """
     with platform(reader) as functions:
         return faults(functions, written.data, written.folder, known, checks)
 
@@ -94,7 +97,7 @@ def test_newest_release_reads_what_todays_functions_write(today: Release, newest
 
 
 @pytest.mark.parametrize("order", ["release first", "today first"])
-def test_both_change_the_same_orders_in_turn(today: Release, newest: Release, order: str) -> None:
+def test_two_releases_change_the_same_orders_in_turn(today: Release, newest: Release, order: str) -> None:
     first, second = (newest, today) if order == "release first" else (today, newest)
     with platform(second.folder) as functions:
         changed = continued(functions, first.data)
@@ -107,7 +110,7 @@ def test_both_change_the_same_orders_in_turn(today: Release, newest: Release, or
 def test_accepted_order_survives_an_outage_while_the_workflows_are_updated(
     today: Release, newest: Release, express: str, tmp_path: Path
 ) -> None:
-    """During the outage, one of the two workflows is already today's, and the other one is of the newest release."""
+    """During the outage, only one of the two workflows is already today's. The other one is the newest release's."""
     of_express, of_standard = (newest, today) if express == "release" else (today, newest)
     (tmp_path / "workflows").mkdir()
     for release, name in ((of_express, DEFINITION), (of_standard, ACCEPTED_DEFINITION)):
@@ -126,9 +129,9 @@ def test_accepted_order_survives_an_outage_while_the_workflows_are_updated(
 
 
 def undecided_by_both(earlier: Path, later: Path, data: Json) -> list[str]:
-    """Run the PENDING orders of `data` as in the middle of an update. Return the ids of the orders that stay undecided.
+    """Run the PENDING orders of `data` with functions of two releases. Return the ids of orders that stay undecided.
 
-    The function `validate_order` is that of the sources `earlier`, and `update_inventory` that of the sources `later`.
+    During an update, `validate_order` can run from the sources `earlier`, and `update_inventory` from `later`.
     """
     # A loaded function keeps its own modules, so `validate_order` still works after the second platform is loaded.
     with platform(earlier) as first, first.workflow() as workflow:
@@ -143,12 +146,12 @@ def undecided_by_both(earlier: Path, later: Path, data: Json) -> list[str]:
     return [key for key in started if ended[key].status != "SUCCEEDED"]
 
 
-def test_execution_succeeds_with_functions_of_both(today: Release, newest: Release) -> None:
+def test_execution_succeeds_with_functions_of_two_releases(today: Release, newest: Release) -> None:
     assert undecided_by_both(newest.folder, today.folder, newest.data) == []
     assert undecided_by_both(today.folder, newest.folder, newest.data) == []
 
 
-def test_incompatible_functions_of_one_execution_are_found(today: Release, tmp_path: Path) -> None:
+def test_incompatible_functions_in_one_execution_are_found(today: Release, tmp_path: Path) -> None:
     changed = edited(MARKED_ORDER, tmp_path)
     assert undecided_by_both(changed, changed, today.data) == []
     assert undecided_by_both(today.folder, changed, today.data) == []

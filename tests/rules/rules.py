@@ -134,7 +134,7 @@ def every_asynchronous_hop_has_its_failure_destination(graph: Graph) -> Iterator
         # all other functions wait as long as Lambda allows.
         wanted = (60, 0) if name in scheduled else (300 if name.endswith("-process-order") else 21_600, 2)
         if limits != wanted:
-            yield f"{name}: event age in s and retries: got {limits}; allowed: {wanted}"
+            yield f"{name}: maximum event age in s and retries: got {limits}; allowed: {wanted}"
         if destination.get("onFailure", {}).get("destination") not in queues and not is_swept:
             yield f"{name}: lacks an on-failure destination"
         if is_swept and destination:
@@ -225,7 +225,7 @@ def _task_timeouts(machine: Resource, timeouts: dict[str, int]) -> Iterator[str]
         if state.get("Type") != "Task":
             continue
         if not 0 < state.get("TimeoutSeconds", 0) < whole:
-            yield f"{machine.name}: a Task has no timeout that is shorter than the execution's"
+            yield f"{machine.name}: a Task has no timeout, or one that is not shorter than the execution's"
         arn = str(state.get("Arguments", {}).get("FunctionName", ""))
         name = arn.rsplit(":function:", maxsplit=1)[-1].split(":", maxsplit=1)[0]
         if name in timeouts and timeouts[name] >= state["TimeoutSeconds"]:

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 
-def test_no_thread_of_the_test_runner_calls_a_replaced_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_thread_of_the_test_runner_calls_time_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     monkeypatch.setattr("time.sleep", slept.append)
     # A thread of each pytest-xdist worker checks every 0.5 s whether its controller still runs (tests/conftest.py), so

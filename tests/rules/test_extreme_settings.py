@@ -1,4 +1,4 @@
-"""Tests that settings.py refuses all invalid settings, so that no component refuses one after the first resource."""
+"""Tests that invalid settings are refused before the first resource is created, and not later by a component."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_program_accepts_the_extreme_values_that_the_settings_accept(extreme: st
 
 
 @pytest.mark.parametrize("function", ["orders_api", "update_inventory"])
-def test_time_limit_beyond_the_callers_stops_the_program_before_the_first_resource(
+def test_timeout_above_the_callers_stops_the_program_before_the_first_resource(
     function: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = stack_config(STACK)

@@ -60,7 +60,7 @@ def command_of(job: dict[str, Any], beginning: str) -> dict[str, Any]:
     return step
 
 
-def test_zizmor_finds_no_weakness() -> None:
+def test_zizmor_finds_no_weakness_in_workflows() -> None:
     command = [Path(sys.executable).with_name("zizmor"), "--offline", "--quiet", "--format", "plain", FOLDER]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 0, done.stdout + done.stderr
@@ -101,7 +101,7 @@ def test_credentials_are_short_lived_and_reach_only_the_steps_that_need_them(pat
         assert not secret or any(command in step["run"] for command in WITH_CREDENTIALS), step
 
 
-def test_credentials_come_last_and_are_not_exported() -> None:
+def test_credentials_are_requested_last_and_are_not_exported() -> None:
     [path] = [path for path in ACTIONS if path.parent.name == "stack"]
     uses = [step.get("uses", step.get("run", "")).partition("@")[0] for step in steps(path)]
     assert uses[-2:] == ["pulumi/auth-actions", "aws-actions/configure-aws-credentials"]
@@ -117,7 +117,7 @@ def test_caches_hold_packages_plugins_and_archives() -> None:
     assert cache["path"].split() == ["~/.cache/uv", "~/.cache/pip", "~/.pulumi/plugins", ".build"]
 
 
-def test_cli_has_the_version_of_the_file() -> None:
+def test_workflows_use_the_pulumi_version_of_the_repository() -> None:
     [path] = [path for path in ACTIONS if path.parent.name == "stack"]
     [cli] = [step["with"] for step in steps(path) if step.get("uses", "").startswith("pulumi/actions@")]
     assert cli == {"pulumi-version-file": ".pulumi-version"}
@@ -186,7 +186,7 @@ def test_main_is_deployed_to_dev_and_a_release_to_prod() -> None:
     assert job["env"]["STACK"] == job["environment"]
 
 
-def test_update_does_only_what_was_previewed_after_the_tests() -> None:
+def test_deploy_follows_the_tests_and_applies_the_previewed_plan() -> None:
     test, preview, deploy = (jobs(named("deploy"))[name] for name in ("test", "preview", "deploy"))
     assert command_of(test, ".ci/run")
     assert preview["needs"] == "test"
@@ -229,7 +229,7 @@ def test_only_commits_of_main_are_released(tmp_path: Path, branch: str, code: in
     assert ("v1 is not on main" in done.stdout) is bool(code)
 
 
-def test_drift_is_compared_every_night_with_a_role_that_may_only_read() -> None:
+def test_nightly_drift_comparison_uses_the_read_only_role() -> None:
     assert triggers(named("drift"))["schedule"]
     compare = load(named("drift"))["jobs"]["compare"]
     assert compare["strategy"]["matrix"]["stack"] == ["dev", "prod"]
@@ -263,7 +263,9 @@ def test_drift_fails_its_job_only_if_the_stack_cannot_be_compared(
         (EQUAL, "", None),
     ],
 )
-def test_drift_of_a_stack_has_one_issue(tmp_path: Path, report: str, open_issue: str, called: str | None) -> None:
+def test_each_stack_has_one_issue_for_its_drift(
+    tmp_path: Path, report: str, open_issue: str, called: str | None
+) -> None:
     script = next(step["run"] for step in steps(named("drift")) if "gh issue" in step.get("run", ""))
     (tmp_path / "gh").write_text(
         f'#!/bin/sh\ncase "$2" in list) echo {open_issue};; *) echo "$*" >> {tmp_path}/calls;; esac\n'

@@ -56,8 +56,8 @@ BANNED: Mapping[str, tuple[str, ...]] = {
         *("components", "shared", "settings", "pulumi", "emulator_fixes", "tests", *HANDLERS),
         *(f"local.{name}" for name in LOCAL - USED_BY_OPERATIONS),
     ),
-    # cli must load quickly. Each command imports cli first, because cli installs the signal handlers, and a signal can
-    # arrive during the other imports.
+    # cli must load quickly. Each command imports cli first, so that the signal handlers of cli already work during the
+    # other imports.
     "cli": ("components", "settings", "shared", "pulumi", "boto3", *TOOLS),
     # The policy pack imports nothing of this project, because it must work for any stack.
     "policy": ("components", "settings", "shared", "pulumi_aws", *TOOLS),
@@ -79,7 +79,7 @@ def banned_imports(path: str) -> tuple[str, ...]:
         return ("pulumi", "pulumi_aws", "components", "settings", *(name for name in TOOLS if name not in others))
     if parts[0] == "engine":
         # The engine can run any program, so it imports no component. Only graph.py may import
-        # components.functions.archives, because it can leave out the building of the functions' archives.
+        # components.functions.archives, because its option `build_archives` turns the building of archives off.
         own = "components.functions.function" if parts[1] == "graph.py" else "components"
         return ("settings", "shared", "boto3", *(name for name in TOOLS if name != "engine"), own)
     if parts[0] == "local":

@@ -35,7 +35,7 @@ def test_frontend_output_follows_the_contract(stack: str, graph_of: GraphOf) -> 
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_api_urls_end_with_the_stage_and_no_slash(stack: str, graph_of: GraphOf) -> None:
+def test_api_urls_do_not_end_with_a_slash(stack: str, graph_of: GraphOf) -> None:
     frontend = graph_of(stack).outputs["frontend"]
     assert frontend["restApi"]["url"].endswith(f".amazonaws.com/{stack}")
     assert frontend["httpApi"]["url"].endswith(".amazonaws.com")

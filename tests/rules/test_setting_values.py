@@ -81,7 +81,7 @@ def test_setting_refuses_an_invalid_value_in_one_line(key: str, value: Any) -> N
     assert ("got " in line and "allowed: " in line) or "missing" in line
 
 
-def test_table_of_values_covers_every_setting() -> None:
+def test_setting_values_yaml_covers_every_setting() -> None:
     named = {tuple(key.split(".")[:2]) for key in VALUES}
     schema = settings.Settings.model_json_schema(by_alias=True)
     wanted = {

@@ -16,12 +16,12 @@ HTTP: Final = ("aws:apigatewayv2/api:Api", "http-api")
 
 
 def document(graph: Graph, api: tuple[str, str]) -> dict[str, Any]:
-    """Return the OpenAPI document of an API; `api` is `REST` or `HTTP`."""
+    """Return the OpenAPI document of `api`, which is `REST` or `HTTP`."""
     return json.loads(graph.one(*api).inputs["body"])
 
 
 def routes_of(graph: Graph, api: tuple[str, str]) -> dict[str, Route]:
-    """Return the routes of an API by method and path, for example `GET /orders`."""
+    """Return {method and path: route} of `api`. A key is, for example, `GET /orders`."""
     return {route.name: route for route in routes(document(graph, api))}
 
 

@@ -110,7 +110,7 @@ def aws_settings(folder: Path) -> dict[str, Mapping[str, str]]:
 
 
 def everything(folder: Path) -> dict[str, str]:
-    """Write the files into `folder`, and return all broken environment variables together."""
+    """Write the configuration files into `folder`, and return all broken environment variables together."""
     write_files(folder)
     merged = {name: value for kind in aws_settings(folder).values() for name, value in kind.items()}
     return {**merged, **EMULATOR, **PROXIES, **TERMINAL}

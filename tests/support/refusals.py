@@ -1,4 +1,4 @@
-"""Simulates an operating system that refuses one call of a command. A first run of the command records all calls."""
+"""Simulates an operating system that refuses one call by a command. A first run records all calls of the command."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Call:
     place: str
     """File and line of the code that makes the call."""
     time: int
-    """How often the code at `place` has made this call before."""
+    """The number of times that the code at `place` made this call before."""
 
 
 @dataclass

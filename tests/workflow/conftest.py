@@ -99,7 +99,7 @@ class Tables:
         self.dynamodb.put("orders", {**row, **values})
 
     def order(self, order_id: str = ORDER_ID) -> Any:
-        """Return the order in the format of the API, or None."""
+        """Return the order in the format of the API, or None if it has no row."""
         row = self.dynamodb.item("orders", order_id)
         return rows.order_of(row) if row else None
 

@@ -62,7 +62,7 @@ class Outage:
 
 
 class _TimedOut(BaseException):
-    """An execution has reached its time limit. A BaseException, because the interpreter catches every Exception."""
+    """Raised when an execution reaches its time limit. The interpreter catches each Exception, but no BaseException."""
 
     def __init__(self, arn: str) -> None:
         super().__init__(arn)
@@ -218,7 +218,7 @@ class Workflow:
         return execution
 
     def invoke(self, _resource: str, arguments: Any, _limit_s: int) -> Any:
-        """Make a Task's call to AWS. If a test planned a fault or a callback for this attempt, it happens here."""
+        """Make a Task's call to AWS, with the fault or callback that a test planned for this attempt."""
         step = _step.get()
         self._tries[step] += 1
         planned = self._faults[step].popleft() if self._faults[step] else None
@@ -341,8 +341,8 @@ def _replacements(made: Workflow) -> dict[str, Any]:
         return value
 
     def retrier(retriers: Any, error: str, counts: dict[int, int]) -> tuple[Any, int]:
-        # The interpreter ignores MaxDelaySeconds, so the delay is limited here. There is no jitter, so each delay is
-        # the longest possible one.
+        # The interpreter ignores MaxDelaySeconds, so the delay is limited here. Without jitter, each delay has its
+        # maximum length.
         found, index = find_retrier(retriers, error, counts)
         if found is None:
             return found, index

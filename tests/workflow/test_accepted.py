@@ -43,7 +43,7 @@ def test_confirmed_order_needs_one_state_transition(order_workflow: Workflow, ta
         ([("tea", 1), ("tea", 1)], "ValidationError"),
     ],
 )
-def test_rejected_order_fails_with_its_reason(
+def test_execution_of_a_rejected_order_fails_with_the_reason(
     order_workflow: Workflow, tables: Tables, lines: list[tuple[str, int]], error: str
 ) -> None:
     tables.accepted(lines)
@@ -54,7 +54,7 @@ def test_rejected_order_fails_with_its_reason(
     assert "WaitToRetry" not in ended.states
 
 
-def test_cancelled_order_fails_with_invalid_transition(
+def test_execution_of_a_cancelled_order_fails_with_invalid_transition(
     order_workflow: Workflow, tables: Tables, cancel: Callable[[str], Callable[[], None]]
 ) -> None:
     cancel(ORDER_ID)()
@@ -63,14 +63,14 @@ def test_cancelled_order_fails_with_invalid_transition(
     assert tables.stock("tea") == 5
 
 
-def test_failed_order_ends_as_processing_failed(order_workflow: Workflow, tables: Tables) -> None:
+def test_execution_of_a_failed_order_ends_with_processing_failed(order_workflow: Workflow, tables: Tables) -> None:
     reason = {"M": {"code": {"S": "InternalError"}, "message": {"S": "earlier reason"}}}
     tables.change(ORDER_ID, {"status": {"S": "FAILED"}, "reason": reason})
     ended = order_workflow.run_accepted(standard(LINES))
     assert (ended.error, ended.cause) == ("ProcessingFailed", "earlier reason")
 
 
-def test_lost_response_is_recovered_from_the_row(order_workflow: Workflow, tables: Tables) -> None:
+def test_workflow_reads_the_order_after_a_lost_response(order_workflow: Workflow, tables: Tables) -> None:
     order_workflow.lose_answer("DecideOrder", "Sfn.InvalidTokenException")
     ended = order_workflow.run_accepted(standard(LINES))
     assert (ended.status, ended.states[-1]) == ("SUCCEEDED", "Success")
@@ -93,14 +93,14 @@ def waits_of(workflow: Workflow) -> list[float]:
     ("random", "waits"),
     [(0, [2, 5, 15, 30, 30]), (0.5, [3, 10, 30, 60, 60]), (0.999, [4, 15, 45, 90, 90])],
 )
-def test_waits_grow_to_a_minute_on_average(order_workflow: Workflow, random: float, waits: list[float]) -> None:
+def test_random_waits_grow_to_a_minute_on_average(order_workflow: Workflow, random: float, waits: list[float]) -> None:
     order_workflow.random = random
     order_workflow.fail("DecideOrder", "Sfn.AccessDeniedException", times=5)
     assert order_workflow.run_accepted(standard(LINES)).status == "SUCCEEDED"
     assert waits_of(order_workflow) == waits
 
 
-def test_order_that_stays_pending_is_repeated_until_the_time_limit(order_workflow: Workflow, tables: Tables) -> None:
+def test_pending_order_is_tried_again_until_the_time_limit(order_workflow: Workflow, tables: Tables) -> None:
     order_workflow.outage("DecideOrder", "Sfn.AccessDeniedException", STANDARD_LIMIT_S)
     ended = order_workflow.run_accepted(standard(LINES))
     assert (ended.status, tables.order()["status"]) == ("TIMED_OUT", "PENDING")
@@ -108,7 +108,7 @@ def test_order_that_stays_pending_is_repeated_until_the_time_limit(order_workflo
     assert ended.tries["DecideOrder"] > 15
 
 
-def test_unreadable_row_is_read_again(order_workflow: Workflow, tables: Tables) -> None:
+def test_workflow_decides_the_order_again_after_a_failed_read(order_workflow: Workflow, tables: Tables) -> None:
     order_workflow.fail("DecideOrder", "Sfn.AccessDeniedException")
     order_workflow.fail("ReadOrder", "DynamoDB.AccessDeniedException")
     ended = order_workflow.run_accepted(standard(LINES))
@@ -116,13 +116,16 @@ def test_unreadable_row_is_read_again(order_workflow: Workflow, tables: Tables) 
     assert tables.order()["status"] == "CONFIRMED"
 
 
-def test_missing_row_ends_as_not_recorded(order_workflow: Workflow, tables: Tables) -> None:
+def test_execution_without_an_order_row_ends_with_not_recorded(order_workflow: Workflow, tables: Tables) -> None:
     tables.dynamodb.tables["orders"].items.clear()
     assert order_workflow.run_accepted(standard(LINES)).error == "NotRecorded"
 
 
 def test_history_of_the_longest_execution_stays_below_its_limit(order_workflow: Workflow) -> None:
-    """Step Functions ends an execution with more than 25,000 events, and the longest time limit is a day."""
+    """Step Functions ends an execution with more than 25,000 events, and the longest time limit is a day.
+
+    The test simulates only an hour, in which the execution must stay below 1/24 of this limit.
+    """
     hour_s = 3600
     order_workflow.accepted = {**order_workflow.accepted, "TimeoutSeconds": hour_s}
     order_workflow.outage("DecideOrder", "Sfn.AccessDeniedException", hour_s)
@@ -147,7 +150,7 @@ def test_expressions_agree_with_the_reference_implementation(order_workflow: Wor
         assert result == {"value": evaluation.result}, evaluation.expression
 
 
-def test_reference_implementation_raises_for_failed_execution() -> None:
+def test_output_expression_raises_an_error_for_a_failed_execution() -> None:
     output = state_machine.load("accepted-order.asl.json")["States"]["DecideOrder"]["Output"]
     expression = output.removeprefix("{%").removesuffix("%}")
     (result,) = reference_results(

@@ -65,7 +65,7 @@ GENERAL: Final = {
 
 
 def integration(state: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the service integration of a Task and its operation, e.g. `aws-sdk:dynamodb` and `batchGetItem`."""
+    """Return a Task's service integration and operation, for example `aws-sdk:dynamodb` and `batchGetItem`."""
     service, _, operation = str(state["Resource"]).removeprefix("arn:aws:states:::").rpartition(":")
     return service, operation
 
@@ -165,7 +165,7 @@ def test_business_errors_are_never_retried() -> None:
         assert not business & {error for retrier in task.get("Retry", ()) for error in retrier["ErrorEquals"]}
 
 
-def test_no_state_writes_failed() -> None:
+def test_no_state_sets_an_order_to_failed() -> None:
     """Only update_inventory (CONFIRMED) and RecordRejected (REJECTED) may decide an order."""
     written = {
         name: values[":status"]["S"]
@@ -179,7 +179,7 @@ def test_no_state_writes_failed() -> None:
     assert TASKS["RecordOrder"]["Arguments"]["ConditionExpression"] == "attribute_not_exists(order_id)"
 
 
-def test_only_errors_of_customers_become_a_rejection() -> None:
+def test_only_client_errors_reject_an_order() -> None:
     caught = {
         (name, error)
         for name, task in TASKS.items()
@@ -278,7 +278,7 @@ def _texts(node: Any) -> Iterator[str]:
 
 
 def test_assign_reads_no_variable_that_it_also_sets() -> None:
-    """AWS evaluates an Assign with its variables' old values, but some interpreters use values that were just set."""
+    """AWS evaluates an Assign with its variables' old values, but some interpreters use the values that it sets."""
     for name, state in STATES.items():
         for rule in (state, *state.get("Choices", ()), *state.get("Catch", ())):
             assign: dict[str, Any] = rule.get("Assign", {})
@@ -287,7 +287,7 @@ def test_assign_reads_no_variable_that_it_also_sets() -> None:
 
 
 def test_parallel_branches_set_no_variables() -> None:
-    """Step Functions drops a branch's variables when the branch ends, and refuses the names of outer variables."""
+    """Step Functions drops a branch's variables when the branch ends. Their names must differ from outer variables."""
     for state in PARALLELS.values():
         for branch in state["Branches"]:
             assert "Assign" not in json.dumps(branch)
@@ -306,7 +306,9 @@ def test_variables_are_set_before_they_are_read() -> None:
                 known[following] = after if before is None else before & after
                 pending.append(following)
     for name, variables in known.items():
-        assert _reads(STATES[name]) <= variables, f"{name}: {_reads(STATES[name]) - variables} may not be set"
+        assert _reads(STATES[name]) <= variables, (
+            f"{name}: {_reads(STATES[name]) - variables} are not set on every path"
+        )
 
 
 def _edges(state: Mapping[str, Any]) -> Iterator[tuple[str, set[str]]]:

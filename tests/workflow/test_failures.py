@@ -74,7 +74,7 @@ def test_transient_error_is_retried(
 
 
 @pytest.mark.parametrize("step", TASKS)
-def test_lost_response_changes_nothing(order_workflow: Workflow, tables: Tables, step: str) -> None:
+def test_step_takes_effect_once_despite_a_lost_response(order_workflow: Workflow, tables: Tables, step: str) -> None:
     """The step does its work, but its response is lost, so the retry does the same work again."""
     request = reach(step, tables)
     order_workflow.lose_answer(step)
@@ -82,7 +82,9 @@ def test_lost_response_changes_nothing(order_workflow: Workflow, tables: Tables,
 
 
 @pytest.mark.parametrize("step", ["RecordOrder", "RecordRejected", "UpdateInventory"])
-def test_repeatedly_lost_write_responses_are_recovered(order_workflow: Workflow, tables: Tables, step: str) -> None:
+def test_write_takes_effect_once_despite_two_lost_responses(
+    order_workflow: Workflow, tables: Tables, step: str
+) -> None:
     request = reach(step, tables)
     order_workflow.lose_answer(step, times=2)
     undisturbed(step, tables)(order_workflow.run(request))
@@ -240,7 +242,7 @@ class TestNotRecorded:
         assert ended.states[-4:] == ["RecordOrder", "ReadOrder", "IsRecorded", "StatusNotRecorded"]
         assert (tables.order(sync_order_id()), tables.stock("tea")) == (None, 10)
 
-    def test_recording_an_outcome_never_creates_a_row(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_recording_a_rejection_never_creates_a_row(self, order_workflow: Workflow, tables: Tables) -> None:
         ended = order_workflow.run(standard(REFUSED))  # The orders table has no row for this order.
         assert ended.error == "NotRecorded"
         assert tables.order() is None

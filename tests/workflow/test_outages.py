@@ -62,7 +62,7 @@ def test_outages_cover_every_step() -> None:
 
 
 def begin(step: str, error: str, seconds: float, workflow: Workflow) -> None:
-    """Begin an outage of `step`.
+    """Begin an outage, in which each attempt of `step` fails with `error`.
 
     If `step` is ReadOrder, UpdateInventory fails too: the workflow runs ReadOrder only after an error.
     """
@@ -87,7 +87,7 @@ def test_accepted_order_is_decided_after_an_outage(
 
 
 @pytest.mark.parametrize(("step", "error"), [case for case in CASES if case[0] != "DecideOrder"])
-def test_synchronous_order_is_taken_over_after_an_outage(
+def test_standard_workflow_decides_a_synchronous_order_after_an_outage(
     order_workflow: Workflow, tables: Tables, step: str, error: str
 ) -> None:
     lines, decided = (REFUSED, "REJECTED") if step == "RecordRejected" else (LINES, "CONFIRMED")
@@ -106,9 +106,7 @@ def test_synchronous_order_is_taken_over_after_an_outage(
     assert tables.order(sync_order_id())["status"] == decided
 
 
-def test_outages_of_every_step_at_once_leave_the_order_pending_until_the_limit(
-    order_workflow: Workflow, tables: Tables
-) -> None:
+def test_simultaneous_outages_of_all_steps_leave_the_order_pending(order_workflow: Workflow, tables: Tables) -> None:
     tables.accepted(LINES)
     for step, errors in ERRORS.items():
         order_workflow.outage(step, errors[-1], STANDARD_LIMIT_S)
@@ -137,6 +135,6 @@ def test_slow_notification_delays_the_response_by_at_most_a_second(
     seen: list[float] = []
     order_workflow.meanwhile("UpdateInventory", lambda: seen.append(order_workflow.now_s))
     assert order_workflow.run(express(LINES)).status == "SUCCEEDED"
-    assert seen[0] < 0.5, "the decision does not wait for the notification"
+    assert seen[0] < 0.5, "the decision must not wait for the notification"
     assert order_workflow.now_s <= 1.5
     assert tables.order(sync_order_id())["status"] == "CONFIRMED"

@@ -122,7 +122,7 @@ def test_execution_that_is_aborted_again_is_restarted_again(platform: Platform) 
     assert platform.tables.order()["status"] == "CONFIRMED"
 
 
-def test_order_that_is_decided_in_time_is_neither_marked_nor_restarted(platform: Platform) -> None:
+def test_order_decided_in_time_is_neither_marked_late_nor_restarted(platform: Platform) -> None:
     platform.tables.accepted([("tea", 2)])
     platform.functions["process_order"](created(pending([("tea", 2)])))
     platform.run()

@@ -162,7 +162,7 @@ class TestRejected:
         ended = order_workflow.run(express(THREE, expected_total=1400))
         assert (ended.status, ended.output["total"]) == ("SUCCEEDED", 1400)
 
-    def test_expected_total_is_part_of_the_request(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_same_key_with_another_expected_total_is_a_conflict(self, order_workflow: Workflow, tables: Tables) -> None:
         stocked(tables)
         order_workflow.run(express(THREE, expected_total=1300))
         assert order_workflow.run(express(THREE, expected_total=1300)).status == "SUCCEEDED"

@@ -1,4 +1,4 @@
-"""Creates tokens that the APIs must reject: other users' tokens, forged tokens, and valid tokens in the wrong place."""
+"""Creates requests that the APIs must reject: their tokens are malformed, forged, expired or in the wrong place."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Forge:
-    """Signs tokens with the keys of the user pool, which the emulator stores as files."""
+    """Signs tokens with the keys of the user pool `pool`, which the emulator stores as files in `directory`."""
 
     directory: Path
     pool: str
@@ -40,7 +40,7 @@ class Forge:
 
     @property
     def key(self) -> rsa.RSAPrivateKey:
-        """The private key with which the pool signs tokens of the kind `use`."""
+        """The private key with which the pool signs ID tokens or access tokens (`use`)."""
         pem = (self.directory / f"{self.pool}-{self.use}.pem").read_bytes()
         return cast("rsa.RSAPrivateKey", serialization.load_pem_private_key(pem, password=None))
 
@@ -56,13 +56,13 @@ def kid_of(key: rsa.RSAPrivateKey) -> str:
 
 
 def sign(header: Mapping[str, Any], claims: Mapping[str, Any], key: rsa.RSAPrivateKey) -> str:
-    """Return a token with an RS256 signature by `key`."""
+    """Return a token with `header` and `claims`, signed with `key` and RS256."""
     content = f"{encoded(header)}.{encoded(claims)}"
     return f"{content}.{_base64(key.sign(content.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
 
 
 def parsed(token: str) -> tuple[dict[str, Any], dict[str, Any], str]:
-    """Return header, claims and signature of a token."""
+    """Return the header, the claims and the signature of a token."""
     head, body, signature = token.split(".")
     return json.loads(_decoded(head)), json.loads(_decoded(body)), signature
 
@@ -73,7 +73,7 @@ def encoded(value: Any) -> str:
 
 
 def shapeless(right: str) -> dict[str, Sent]:
-    """Return {name: request} without a token or with a malformed token. `right` is a valid token."""
+    """Return {name: request} for requests without a token or with a malformed token. `right` is a valid token."""
     head, body, signature = right.split(".")
     values = {
         "empty": "",
@@ -91,7 +91,7 @@ def shapeless(right: str) -> dict[str, Sent]:
         "not ASCII": "Bearer \xe9.\xe9.\xe9",
         "very long": "Bearer " + "a" * 7000,
         "Bearer twice": f"Bearer Bearer {right}",
-        "Bearer behind": f"{right} Bearer",
+        "Bearer after the token": f"{right} Bearer",
         "in quotes": f'Bearer "{right}"',
         "two tokens": f"Bearer {right}, Bearer {right}",
         "Basic": f"Basic {base64.b64encode(b'admin:admin').decode()}",
@@ -102,7 +102,7 @@ def shapeless(right: str) -> dict[str, Sent]:
 
 
 def misplaced(right: str) -> dict[str, Sent]:
-    """Return {name: request} with the valid token `right` in places where the APIs must ignore it."""
+    """Return {name: request} for requests with the valid token `right` in places where the APIs must ignore it."""
     headers = ("X-Authorization", "X-Access-Token", "X-Amz-Security-Token", "X-Api-Key", "Proxy-Authorization", "Token")
     queries = ("Authorization", "authorization", "access_token", "id_token", "token")
     return {
@@ -113,9 +113,10 @@ def misplaced(right: str) -> dict[str, Sent]:
 
 
 def tampered(right: str, foreign: str, forge: Forge) -> dict[str, Sent]:
-    """Return {name: request} with tokens that an attacker can create without the pool's key.
+    """Return {name: request} for requests with tokens that an attacker can create without the pool's private key.
 
-    Some of them are changed versions of the valid token `right`. `foreign` is a valid token of another user.
+    Some tokens are changed versions of the valid token `right`. `foreign` is a valid token of another user. `forge`
+    provides the pool's public key.
     """
     header, claims, signature = parsed(right)
     head, body, _ = right.split(".")
@@ -140,15 +141,15 @@ def tampered(right: str, foreign: str, forge: Forge) -> dict[str, Sent]:
         "unknown kid": sign({**header, "kid": "unknown"}, claims, other),
         "no kid": sign({"alg": "RS256"}, claims, other),
         "kid is a path": sign({**header, "kid": "../../../dev/null"}, claims, other),
-        "another key under its kid": sign(header, claims, other),
-        "its own key beside": sign({**header, "jwk": _jwk(other), "kid": kid_of(other)}, claims, other),
-        "its own keys by URL": sign({**header, "jku": "http://127.0.0.1:9/keys", "kid": "x"}, claims, other),
+        "signed with another key": sign(header, claims, other),
+        "another key in the header": sign({**header, "jwk": _jwk(other), "kid": kid_of(other)}, claims, other),
+        "URL of another key": sign({**header, "jku": "http://127.0.0.1:9/keys", "kid": "x"}, claims, other),
     }
     return _bearers(tokens)
 
 
 def signed_but_wrong(claims: Mapping[str, Any], forge: Forge, audience: str) -> dict[str, Sent]:
-    """Return {name: request} with tokens that have the pool's signature, but a wrong time, issuer or audience.
+    """Return {name: request} for requests with tokens that the pool signed, but with a wrong time, issuer or audience.
 
     `claims` are those of a valid token. `audience` is the name of the claim that contains the app client.
     """
@@ -164,7 +165,7 @@ def signed_but_wrong(claims: Mapping[str, Any], forge: Forge, audience: str) -> 
         "issuer of another host": {"iss": issuer.replace(".amazonaws.com", ".amazonaws.com.example.com")},
         "no issuer": {"iss": None},
         "another audience": {audience: "anotherclient"},
-        "audience and more": {audience: f"{claims[audience]}x"},
+        "audience with a suffix": {audience: f"{claims[audience]}x"},
         "no audience": {audience: None},
     }
     tokens = {

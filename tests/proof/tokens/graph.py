@@ -23,12 +23,12 @@ A token stays valid until it expires, even if its user was deleted, disabled, si
 
 
 def open_doors(graph: Graph) -> list[str]:
-    """Return everything in the graph that lets in callers without the right token."""
+    """Return a message for each setting in the graph that lets in callers without the right token."""
     return [*_rest(graph), *_http(graph), *_beside(graph), *_pool(graph), *_side_doors(graph)]
 
 
 def changed(graph: Graph, kind: str, name: str, **inputs: Any) -> Graph:
-    """Return a copy of the graph with changed inputs of the resource `name`. None removes an input."""
+    """Return a copy of the graph with new `inputs` of the resource `name` of type `kind`. None removes an input."""
     resource = graph.one(kind, name)
     changed = {key: value for key, value in {**resource.inputs, **inputs}.items() if value is not None}
     resources = [dataclasses.replace(r, inputs=changed) if r is resource else r for r in graph.resources]
@@ -36,7 +36,7 @@ def changed(graph: Graph, kind: str, name: str, **inputs: Any) -> Graph:
 
 
 def with_another(graph: Graph, kind: str, name: str, **inputs: Any) -> Graph:
-    """Return the graph with one more resource of the given type."""
+    """Return a copy of the graph with an additional resource `name` of type `kind`."""
     first = next(r for r in graph.resources if r.custom)
     return dataclasses.replace(
         graph, resources=[*graph.resources, dataclasses.replace(first, type=kind, name=name, inputs=inputs)]
@@ -76,13 +76,13 @@ def _http(graph: Graph) -> Iterator[str]:
         f"{operation.method} {operation.path}": operation
         for operation in openapi.operations(openapi.load("http-api.yaml"))
     }
-    yield from (f"{key} is not in the contract" for key in found.keys() - known.keys())
+    yield from (f"{key} is not in the contract http-api.yaml" for key in found.keys() - known.keys())
     for key, operation in known.items():
         asked = [each for requirement in _security(found.get(key)) for each in requirement.items()]
         if not asked or any(scheme not in schemes for scheme, _ in asked):
             yield f"{operation.operation_id} requires no token"
         if not operation.scopes or any(scopes != list(operation.scopes) for _, scopes in asked):
-            yield f"{operation.operation_id} accepts tokens without its scope"
+            yield f"{operation.operation_id} accepts tokens without the scope that the contract requires"
     auth = graph.outputs["frontend"]["auth"]
     for name, scheme in schemes.items():
         authorizer = scheme["x-amazon-apigateway-authorizer"]
@@ -101,7 +101,7 @@ def _security(route: Route | None) -> list[dict[str, list[str]]]:
 def _beside(graph: Graph) -> Iterator[str]:
     """Yield a message for each route that is defined outside the OpenAPI document of its API."""
     for kind in ("aws:apigateway/method:Method", "aws:apigatewayv2/route:Route"):
-        yield from (f"{each.name} is not in its API's document" for each in graph.of(kind))
+        yield from (f"{each.name} is not in the OpenAPI document of its API" for each in graph.of(kind))
 
 
 def _pool(graph: Graph) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Creates every wrong token for each API, and checks that responses reveal no data of the attacked user."""
+"""Creates every kind of wrong token for each API, and checks that responses reveal no data of the attacked user."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Victim:
 
     @property
     def ids(self) -> dict[str, str]:
-        """The user's id and email address, and the ids of the order and product, by their names in the contracts."""
+        """{name in the contracts: value} for the user's id and email address, the order's id and the product's id."""
         order, product = self.order["order_id"], self.product["product_id"]
         return {"user_id": self.person.sub, "order_id": order, "product_id": product, "email": self.person.email}
 
@@ -48,14 +48,14 @@ class Victim:
         return self.person.id_token if api == "rest" else self.person.access_token
 
     def things(self) -> list[Any]:
-        """Return the user's orders, profile and product as the user reads them now."""
+        """Return the user's orders, profile and product as the APIs return them to the user now."""
         orders = self.person.rest("GET", "/orders?limit=100").json()
         profile = self.person.rest("GET", f"/users/{self.person.sub}").json()
         return [orders, profile, self.person.http("GET", f"/products/{self.product['product_id']}").json()]
 
 
 def victim(people: People, *groups: str) -> Victim:
-    """Create a user with a profile, a product and a confirmed order."""
+    """Create a user in `groups` who has a profile, a product and a confirmed order."""
     person, shop = people.somebody(*groups).introduce(), people.somebody("admin")
     product = shop.put(100, product_id=unique("secret-product"))
     order = person.process({product: 3}).json()
@@ -63,7 +63,7 @@ def victim(people: People, *groups: str) -> Victim:
 
 
 def wrong_tokens(api: Api, whose: Victim, stack: Stack, people: People, client: CheckedClient) -> dict[str, Sent]:
-    """Return {name: request} with every kind of wrong token for `api`, derived from valid tokens of `whose`."""
+    """Return {name: request} for each kind of wrong token for `api`, derived from valid tokens of the user `whose`."""
     right, use = whose.token(api), USES[api]
     pool = stack.frontend["auth"]["userPoolId"]
     forge = Forge(stack.instance.data / "state" / "cognito-pool-keys", pool, use)
@@ -94,7 +94,7 @@ def breaches(route: Route, answer: Answer, sent: Sent, secrets: list[str]) -> li
 
 
 def _real(api: Api, person: Person, stack: Stack, client: CheckedClient) -> dict[str, Sent]:
-    """Return {name: request} with valid tokens of Cognito for another user pool, another app client or another use."""
+    """Return {name: request} with Cognito's valid tokens of another user pool, app client or kind (such as access)."""
     pool = stack.aws("cognito-idp", "create_user_pool", PoolName=unique("foreign"))["UserPool"]["Id"]
     account = {"UserPoolId": pool, "Username": person.email}
     stack.aws("cognito-idp", "admin_create_user", **account, MessageAction="SUPPRESS")

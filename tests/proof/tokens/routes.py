@@ -62,7 +62,7 @@ def routes() -> list[Route]:
 
 
 def _smallest(name: str, schema: Mapping[str, Any], ids: Mapping[str, str]) -> Any:
-    """Return the smallest value that matches a schema. Values whose name is in `ids` come from `ids`."""
+    """Return `ids[name]` for a property `name` in `ids`, otherwise the smallest value that matches `schema`."""
     if name in ids:
         return ids[name]
     if "enum" in schema:

@@ -1,13 +1,13 @@
 """No wrong token gets access to any route.
 
 The emulator differs from AWS in some points. Its API gateways ignore `alg` and accept tokens without `exp`. This
-doesn't help an attacker, who can't sign such a token with the pool's key. Without the correction
-emulator_fixes/rest_checks.py, its REST API would accept access tokens and the tokens of all app clients.
-test_tokens_graph.py checks what the emulator can't show.
+doesn't help an attacker: the gateways verify the signature, and only the pool's key can sign such a token. Without the
+correction emulator_fixes/rest_checks.py, the emulator's REST API would accept access tokens and the tokens of all app
+clients. test_tokens_graph.py checks what the emulator can't show.
 
 To check these tests, we broke copies of the program on purpose. POST /process without its authorizer let everybody in.
-GET /orders/{order_id} without its authorizer still let nobody in, because the function found no caller, but
-test_tokens_graph.py found the missing authorizer. The REST authorizer without its validation expression accepted the
+GET /orders/{order_id} without its authorizer still let nobody in: its function rejected requests without a caller. Only
+test_tokens_graph.py found this missing authorizer. The REST authorizer without its validation expression accepted the
 wrong tokens that are named `another audience` and `of another app client`.
 """
 
@@ -67,7 +67,7 @@ def test_wrong_tokens_are_rejected_on_every_route(
     assert admin_victim.things() == before
 
 
-def test_preflight_needs_no_token_and_reveals_nothing(
+def test_cors_preflight_needs_no_token_and_reveals_nothing(
     admin_victim: Victim, wrong: Mapping[Api, dict[str, Sent]], client: CheckedClient, dose: Dose, proof: Proof
 ) -> None:
     tried, found = 0, list[str]()
@@ -87,7 +87,7 @@ def test_preflight_needs_no_token_and_reveals_nothing(
 
 
 def test_valid_token_is_accepted_on_every_route(admin_victim: Victim, client: CheckedClient) -> None:
-    """Without this test, the rejections above could have another cause, such as a broken route or an invalid body."""
+    """Shows that the attack's requests are valid except for their tokens, so only the tokens can cause rejections."""
     for route in ROUTES:
         token = admin_victim.token(route.api)
         for value in (token, f"Bearer {token}"):
@@ -98,9 +98,7 @@ def test_valid_token_is_accepted_on_every_route(admin_victim: Victim, client: Ch
             assert answer.status < 400 or answer.json()["code"] in ("UserAlreadyExists", "InvalidTransition"), answer
 
 
-def test_bearer_in_another_case_is_rejected_or_accepted_for_its_owner(
-    admin_victim: Victim, client: CheckedClient
-) -> None:
+def test_bearer_in_another_case_is_accepted_or_rejected_with_401(admin_victim: Victim, client: CheckedClient) -> None:
     """AWS doesn't document whether the case of `Bearer` matters, so an API may accept or reject these valid tokens."""
     for word in ("bearer", "BEARER", "BeArEr"):
         for route in ROUTES:
@@ -112,9 +110,10 @@ def test_bearer_in_another_case_is_rejected_or_accepted_for_its_owner(
 def test_attack_detects_a_route_without_its_scope(
     admin_victim: Victim, wrong: Mapping[Api, dict[str, Sent]], client: CheckedClient, stack: Stack
 ) -> None:
-    """Without its scope, the route accepts a wrong token. Without its authorizer, the function itself rejects requests.
+    """A route without its scope accepts a wrong token, and the attack reports this.
 
-    test_tokens_graph.py finds routes without an authorizer.
+    The attack can't detect a route without its authorizer, because the function itself rejects the requests.
+    test_tokens_graph.py detects such routes.
     """
     scopeless = wrong["http"]["by password, without scopes"]
     (route,) = (route for route in ROUTES if route.operation.operation_id == "getProduct")
@@ -128,7 +127,7 @@ def test_attack_detects_a_route_without_its_scope(
 
 @contextmanager
 def _changed_route(stack: Stack, route: Route, **change: Any) -> Generator[None]:
-    """Change a route of the HTTP API until the context ends."""
+    """Apply `change` to a route of the HTTP API until the context ends."""
     (api_id,) = (each["ApiId"] for each in stack.aws("apigatewayv2", "get_apis")["Items"])
     listed = stack.aws("apigatewayv2", "get_routes", ApiId=api_id)["Items"]
     (made,) = (each for each in listed if each["RouteKey"] == route.name)
@@ -141,13 +140,14 @@ def _changed_route(stack: Stack, route: Route, **change: Any) -> Generator[None]
         stack.aws("apigatewayv2", "update_route", **named, **kept)
 
 
-def test_removed_users_get_no_new_tokens(people: People, client: CheckedClient, stack: Stack, proof: Proof) -> None:
+def test_users_without_access_get_no_new_tokens(
+    people: People, client: CheckedClient, stack: Stack, proof: Proof
+) -> None:
     """API gateways verify tokens without asking Cognito, on AWS and on the emulator.
 
     A user who is disabled, deleted, signed out or removed from group `admin` therefore has access until the token
-    expires.
-    test_tokens_graph.py limits this time to an hour. This test checks that Cognito rejects new sign-ins and refresh
-    tokens immediately.
+    expires. test_tokens_graph.py limits this time to an hour. This test checks that Cognito immediately rejects the
+    user's refresh token, and new sign-ins of a disabled or deleted user.
     """
     pool = stack.frontend["auth"]["userPoolId"]
     ends = ("admin_user_global_sign_out", "admin_disable_user", "admin_delete_user")
@@ -187,7 +187,7 @@ def test_customer_sees_no_data_of_an_admin_and_has_no_admin_rights(
 
 
 def _without_stock(things: list[Any]) -> list[Any]:
-    """Return the user's orders, profile and product, without the stock, which the customer's order reduced."""
+    """Return `things` (orders, profile and product) without the product's stock, which the customer's order reduced."""
     return [*things[:-1], {key: value for key, value in things[-1].items() if key != "quantity"}]
 
 

@@ -74,11 +74,11 @@ def answered(route: str) -> Callable[[Any], None]:
 ANY = "x-amazon-apigateway-any-method"
 ALTERED: dict[str, tuple[tuple[str, str], Callable[[Any], None]]] = {
     "a REST method without its authorizer": (REST, asks("GET /orders/{order_id}", [])),
-    "a REST method without security of its own": (REST, asks("GET /orders/{order_id}", None)),
+    "a REST method without its own security requirement": (REST, asks("GET /orders/{order_id}", None)),
     "a REST method with another authorizer": (REST, asks("POST /users", [{"other": []}])),
     "a REST method with scopes": (REST, asks("POST /process", [{"userPoolIdToken": ["email"]}])),
-    "a function behind a preflight response": (REST, answered("options /orders")),
-    "a function behind unknown routes": (REST, answered(f"{ANY} /{{proxy+}}")),
+    "a function that receives preflight requests": (REST, answered("options /orders")),
+    "a function that receives requests to unknown routes": (REST, answered(f"{ANY} /{{proxy+}}")),
     "a REST API for all app clients of the pool": (REST, authorizer(identityValidationExpression=None)),
     "a REST API for another pool": (REST, authorizer(providerARNs=[ANOTHER_POOL])),
     "a token in the query": (REST, authorizer(identitySource="method.request.querystring.token")),
@@ -90,12 +90,12 @@ ALTERED: dict[str, tuple[tuple[str, str], Callable[[Any], None]]] = {
     "a token of an HTTP API in the query": (HTTP, authorizer(identitySource="$request.querystring.token")),
 }
 MUTATIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "access tokens for a day": (CLIENT, "identity-client", {"tokenValidityUnits": TOKEN_UNITS}),
+    "access tokens that are valid for a day": (CLIENT, "identity-client", {"tokenValidityUnits": TOKEN_UNITS}),
     "no revocation": (CLIENT, "identity-client", {"enableTokenRevocation": False}),
     "the implicit flow": (CLIENT, "identity-client", {"allowedOauthFlows": ["code", "implicit"]}),
-    "a function for anybody": (PERMISSION, "orders-api-rest-api-orders", {"principal": "*"}),
-    "a function for every API": (PERMISSION, "orders-api-rest-api-orders", {"sourceArn": None}),
-    "a function for every path": (
+    "a function that anybody may invoke": (PERMISSION, "orders-api-rest-api-orders", {"principal": "*"}),
+    "a function that every API may invoke": (PERMISSION, "orders-api-rest-api-orders", {"sourceArn": None}),
+    "a function that every path of the API may invoke": (
         PERMISSION,
         "orders-api-rest-api-orders",
         {"sourceArn": "arn:aws:execute-api:ap-northeast-1:123456789012:rest-api-id/prod/*"},
@@ -104,7 +104,7 @@ MUTATIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("api", "alter"), ALTERED.values(), ids=ALTERED)
-def test_open_door_in_an_api_document_is_found(
+def test_insecure_api_document_is_found(
     graph_of: Callable[[str], Graph], api: tuple[str, str], alter: Callable[[Any], None], proof: Proof
 ) -> None:
     assert open_doors(altered(graph_of("prod"), api, alter))
@@ -112,7 +112,7 @@ def test_open_door_in_an_api_document_is_found(
 
 
 @pytest.mark.parametrize(("kind", "name", "inputs"), MUTATIONS.values(), ids=MUTATIONS)
-def test_open_door_in_a_resource_is_found(
+def test_insecure_resource_is_found(
     graph_of: Callable[[str], Graph], kind: str, name: str, inputs: dict[str, Any], proof: Proof
 ) -> None:
     assert open_doors(changed(graph_of("prod"), kind, name, **inputs))

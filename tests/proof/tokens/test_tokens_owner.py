@@ -80,7 +80,7 @@ def in_place(path: str, order_id: str, user_id: str) -> str:
 
 
 def cursor_behind(row_id: str) -> str:
-    """Return the cursor of the page that follows this row. Cursors contain no secret, see docs/decisions/03."""
+    """Return the cursor of the page after this row. Cursors contain no secret, so anybody can create them."""
     return base64.urlsafe_b64encode(f"v1:{row_id}".encode()).decode().rstrip("=")
 
 
@@ -232,8 +232,8 @@ def test_other_users_and_missing_resources_take_equal_time(
         slower = 0
         for number in range(pairs):
             absent = in_place(path, *(str(uuid.uuid4()),) * 2)
-            # The first request of a pair can be slower or faster only because of its position. The test therefore
-            # alternates which of the two requests it sends first.
+            # The position in a pair can make a request slower or faster. The test therefore alternates which of the two
+            # requests it sends first.
             both = {each: seconds(method, each) for each in ((asked, absent) if number % 2 else (absent, asked))}
             slower += both[asked] > both[absent]
         proof.tried(timed_pairs=pairs)
@@ -241,7 +241,7 @@ def test_other_users_and_missing_resources_take_equal_time(
 
 
 def rarely_fewer(pairs: int) -> int:
-    """Return n: `pairs` coin tosses give fewer than n heads or fewer than n tails at most once in 100,000 times."""
+    """Return n: only 1 of 100,000 series of `pairs` coin tosses has fewer than n heads or fewer than n tails."""
     chance, heads = 0.0, 0
     while (chance := chance + 2 * math.comb(pairs, heads) / 2**pairs) < _BY_CHANCE:
         heads += 1
