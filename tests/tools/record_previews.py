@@ -187,7 +187,7 @@ CASES: Final[dict[str, tuple[str, list[Edit]]]] = {
 
 
 def trimmed(printed: str) -> Iterator[dict[str, Any]]:
-    """Yield the events of a preview, reduced to the fields that the comment needs."""
+    """Yield the events of a preview, reduced to the fields that tools/preview_comment reads."""
     for line in filter(lambda line: line.startswith("{"), printed.splitlines()):
         event = json.loads(line)
         if "resourcePreEvent" in event:
@@ -212,7 +212,7 @@ def _trimmed_metadata(metadata: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _program(checkout: Path, stack: str) -> Iterator[dict[str, Any]]:
-    """Yield one more event: the inputs of the resources that the comment needs, taken from a run of the program.
+    """Run the Pulumi program, and yield an event with the inputs of the resources that tools/preview_comment reads.
 
     The preview alone is not enough, because some of its values are unknown.
     """
@@ -233,7 +233,7 @@ def _program(checkout: Path, stack: str) -> Iterator[dict[str, Any]]:
 
 
 def write(name: str, events: Iterable[dict[str, Any]]) -> None:
-    """Write a recording."""
+    """Write `events` to the recording `name` in `previews/`."""
     text = "".join(json.dumps(event, sort_keys=True) + "\n" for event in events)
     (FOLDER / f"{name}.jsonl.xz").write_bytes(lzma.compress(text.encode(), preset=9))
 

@@ -55,7 +55,7 @@ def test_functions_start_faster_than_a_bare_handler(machine: Machine, measure: M
 
 @pytest.mark.full
 def test_order_is_faster_than_with_powertools_validation(machine: Machine, measure: Measure) -> None:
-    """The measured ratio of the two costs is 0.60."""
+    """The function orders_api needed 0.60 of the instructions of a handler with Powertools' validation."""
     cost = tables.orders(machine, measure, unsaid, fake="client", without=["by hand"])
     assert cost["orders-api"] / cost["validated"] <= LONGEST_ORDER
 

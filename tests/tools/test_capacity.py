@@ -1,4 +1,4 @@
-"""Tests of `make capacity`: the rates of single hops, the target, the warning, and the quotas behind them."""
+"""Tests of `make capacity`, which computes how many orders per second each hop (step of an order's way) can carry."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def hop(graph: Graph, name: str, region: str = TOKYO, way: str = "standard") -> 
 
 
 def changed(graph: Graph, kind: str, name: str, **inputs: object) -> Graph:
-    """Return a copy of the graph with changed inputs of one resource."""
+    """Return a copy of the graph with new `inputs` of the resource `name` of type `kind`."""
     old = graph.one(kind, name)
     new = replace(old, inputs={**old.inputs, **inputs})
     return replace(graph, resources=[new if each is old else each for each in graph.resources])
@@ -59,21 +59,21 @@ class TestHops:
             ("analytics objects", 1_750, 1_750),
         ],
     )
-    def test_hop_carries_the_limit_divided_by_the_calls_of_an_order(
+    def test_rate_of_a_hop_is_its_limit_divided_by_the_calls_per_order(
         self, graph_of: GraphOf, name: str, tokyo: float, ireland: float
     ) -> None:
         graph = graph_of("prod")
         assert hop(graph, name, TOKYO).rate == pytest.approx(tokyo)
         assert hop(graph, name, IRELAND).rate == pytest.approx(ireland)
 
-    def test_table_carries_its_initial_units_divided_by_those_of_an_order(self, graph_of: GraphOf) -> None:
+    def test_rate_of_a_table_is_its_initial_units_divided_by_units_per_order(self, graph_of: GraphOf) -> None:
         """An order of 2 lines creates its row (1 unit), confirms the order (2) and changes two products (2 each)."""
         graph = graph_of("prod")
         assert hop(graph, "table orders, writes").rate == pytest.approx(4_000 / 3)
         assert hop(graph, "table inventory, writes").rate == pytest.approx(4_000 / 4)
         assert hop(graph, "index by-user, writes").rate == pytest.approx(4_000 / 2)
 
-    def test_stream_carries_shards_times_parallelization(self, graph_of: GraphOf) -> None:
+    def test_rate_of_a_stream_grows_with_its_parallelization_factor(self, graph_of: GraphOf) -> None:
         graph = graph_of("prod")
         before = hop(graph, "stream, publish_order_events")
         wider = changed(graph, "EventSourceMapping", "publish-order-events-stream", parallelizationFactor=10)
@@ -96,10 +96,10 @@ class TestHops:
         narrow = changed(graph, "Queue", "analytics", fifoThroughputLimit="perQueue")
         assert hop(narrow, "queue analytics, sends").rate == pytest.approx(150)
 
-    def test_analytics_carry_more_than_250_orders_per_second(self, graph_of: GraphOf) -> None:
+    def test_analytics_function_processes_250_orders_per_second(self, graph_of: GraphOf) -> None:
         assert hop(graph_of("prod"), "queue analytics, record_analytics").rate >= 250
 
-    def test_functions_carry_the_concurrency_divided_by_their_time_per_order(self, graph_of: GraphOf) -> None:
+    def test_rate_of_functions_is_the_concurrency_divided_by_time_per_order(self, graph_of: GraphOf) -> None:
         found = hop(graph_of("prod"), "functions, all together")
         # The durations of an order's invocations: 16 + 30 + 2 x 18 + 2 x 90 + 2 x 45 + 8 + 24 ms
         assert found.per_order == pytest.approx(0.384)
@@ -115,12 +115,16 @@ class TestHops:
 
 
 class TestTarget:
-    def test_default_quotas_carry_150_orders_per_second_until_the_decision(self, prod: Report) -> None:
+    def test_default_quotas_allow_150_decided_orders_per_second(self, prod: Report) -> None:
         for way in prod.ways:
             assert prod.first(way, "accept", "decide").rate >= TARGET
 
     def test_no_order_of_a_burst_is_refused_after_the_response(self, prod: Report) -> None:
-        """The bus delivers 450 orders per second. StartExecution's bucket of 800 calls refills at 150 per second."""
+        """The hops after the response absorb more orders than the REST API accepts in a burst.
+
+        The bus delivers 450 orders per second. StartExecution's bucket of 800 calls refills at 150 calls per second, so
+        it is empty only after 1,200 orders.
+        """
         assert prod.burst("standard", "accept", "decide") == 800
         assert prod.absorbed("standard") == pytest.approx(800 / (1 - 150 / 450))
         setting = next(each for each in prod.ways["standard"] if each.name == "REST API, setting")
@@ -130,21 +134,23 @@ class TestTarget:
         assert prod.first("standard", "accept", "decide").name == "workflow, StartExecution"
         assert prod.first("express", "accept", "decide").name == "bus, rule targets"
 
-    def test_ten_thousand_orders_need_every_hop_below_that_rate(self, graph_of: GraphOf) -> None:
+    def test_needs_of_ten_thousand_orders_list_every_slower_hop(self, graph_of: GraphOf) -> None:
         made = capacity.report(graph_of("prod"), 10_000)
         named = {line[2:46].strip() for line in made.needs()}
         below = {each.name for way in made.ways.values() for each in way if each.rate < 10_000}
         assert named == below
         start = next(line for line in made.needs() if "StartExecution" in line)
-        assert "raise to 10,000: quota StartExecution throttle token refill rate per second (states, code unv" in start
+        assert (
+            "needs 10,000: raise the quota StartExecution throttle token refill rate per second (states, code" in start
+        )
 
     def test_rate_below_all_limits_needs_nothing(self, prod: Report) -> None:
         slow = {way: [each for each in hops if each.rate >= TARGET] for way, hops in prod.ways.items()}
-        assert list(replace(prod, ways=slow).needs()) == ["  nothing has to be raised"]
+        assert list(replace(prod, ways=slow).needs()) == ["  no limit has to be raised"]
 
 
 class TestWarning:
-    def test_no_stack_allows_more_requests_than_it_carries_without_a_reason(self, graph_of: GraphOf) -> None:
+    def test_stack_that_allows_more_requests_than_it_carries_has_a_reason(self, graph_of: GraphOf) -> None:
         for stack in ("dev", "prod"):
             warning = capacity.report(graph_of(stack), TARGET).warning()
             assert not warning.startswith("warning"), stack
@@ -154,7 +160,7 @@ class TestWarning:
             replace(prod, waiver="")
             .warning()
             .startswith(
-                "warning: api.throttleRate: got 500 requests per second, but workflow, StartExecution carries only 150"
+                "warning: api.throttleRate: got 500 requests per second, but the hop `workflow, StartExecution` carries"
             )
         )
         assert replace(prod, waiver="", throttle_rate=150).warning() == ""
@@ -197,8 +203,8 @@ class TestCommand:
         assert capacity.main(["staging"]) == 1
         assert "STACK: got 'staging'; Pulumi.staging.yaml is missing" in capsys.readouterr().err
 
-    def test_report_lists_every_hop_once_per_stage(self, prod: Report) -> None:
+    def test_report_lists_every_hop(self, prod: Report) -> None:
         lines = list(prod.lines())
         for each in prod.ways["standard"]:
             assert any(line.startswith(f"  {each.name} ") for line in lines), each.name
-        assert any("150 orders per second until the decision, 800 at the same" in line for line in lines)
+        assert any("the stack can decide 150 orders per second, and accept 800" in line for line in lines)

@@ -67,7 +67,7 @@ def test_every_resource_has_a_price_or_is_marked_free(graph: Graph) -> None:
 
 
 def test_design_needs_only_the_listed_resource_types(graph: Graph) -> None:
-    """Recorded previews contain unchanged resources only of these types, so the cost may depend only on these types."""
+    """The cost may depend only on the types in READ, because recorded previews leave out other unchanged resources."""
     listed = [made for made in graph.resources if made.type.removeprefix("aws:") in cost_design.READ]
     assert cost_design.read(Graph(graph.stack, listed)) == cost_design.read(graph)
 
@@ -131,15 +131,15 @@ class TestSweep:
         added = total(bill(way, design), MILLION) - total(without, MILLION)
         assert 0 < added <= 0.05
 
-    def test_orders_that_straddle_two_batches_are_counted(self, design: cost_design.Design) -> None:
+    def test_orders_created_and_decided_in_different_batches_are_counted(self, design: cost_design.Design) -> None:
         parts = self.of_marks(design, 10)
         # A batch of 6 MB holds about 2,470 orders, of which 10 are undecided at its end. Each of these 10 orders needs
-        # 4 write units: the mark writes the row and two index entries, and the decision deletes one of the entries.
+        # 4 write units: mark_late_orders writes the row and two index entries, and the decision deletes one entry.
         assert parts["writes"] == pytest.approx(10 / 2467 * 4 * 0.715, rel=0.01)
         assert parts["functions"] > 0
         assert parts["streams"] == 0
 
-    def test_rare_orders_have_batches_of_their_own(self, design: cost_design.Design) -> None:
+    def test_rare_orders_cost_more_because_each_has_its_own_batch(self, design: cost_design.Design) -> None:
         assert self.of_marks(design, 0.01)["functions"] > 100 * self.of_marks(design, 10)["functions"]
 
     def test_sweeps_without_late_orders_cost_at_most_3_cents_per_month(self, design: cost_design.Design) -> None:
@@ -190,7 +190,7 @@ class TestCommand:
         assert re.search(r"^  transitions +26\.31 +1\.31$", text, re.MULTILINE)
         assert not re.search(r"\d\.\d{3}", text)
         assert "-0.00" not in text
-        assert all(len(line) <= 120 for line in text.splitlines() if "gives up" not in line)
+        assert all(len(line) <= 120 for line in text.splitlines() if "loses:" not in line)
 
     @pytest.mark.parametrize("number", ["0", "-1", "1.5", "many", "", "1000000001", "٣"])
     def test_invalid_number_of_orders_is_refused(self, number: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -208,7 +208,7 @@ class TestCommand:
         assert [cost.orders(text) for text in ("1", "1_000", "1,000,000")] == [1, 1000, MILLION]
 
 
-def test_use_without_work_costs_only_the_request(design: cost_design.Design) -> None:
+def test_order_that_uses_nothing_costs_only_its_request(design: cost_design.Design) -> None:
     nothing = Use({}, {}, USES["express"].access_log, {}, (), ())
     parts = {part for part, usd in by_part(MODEL.bill(nothing, design), MILLION).items() if usd}
     assert parts == {"API", "logs", "traces"}

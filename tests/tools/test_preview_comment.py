@@ -51,7 +51,7 @@ def no_program() -> Graph:
 
 
 @pytest.mark.parametrize("name", STACKS)
-def test_comment_about_a_recorded_preview_is_as_reviewed(name: str) -> None:
+def test_comment_about_a_recorded_preview_equals_the_reviewed_comment(name: str) -> None:
     assert written(name) == (FOLDER / f"{name}.md").read_text(encoding="utf-8")
 
 
@@ -67,7 +67,7 @@ def test_first_line_of_a_comment_identifies_its_stack(name: str) -> None:
     assert marker("dev") != marker("prod")
 
 
-def test_document_of_the_cli_gives_the_same_comment_as_its_events() -> None:
+def test_json_document_gives_the_same_comment_as_streamed_events() -> None:
     events = recorded("deleted-table")
     metadata = [event["resourcePreEvent"]["metadata"] for event in events if "resourcePreEvent" in event]
     steps = [
@@ -93,7 +93,7 @@ def test_preview_without_a_result_is_reported_as_failed(text: str) -> None:
     assert "No resource with data" not in found
 
 
-def test_error_of_the_engine_is_shown_and_ends_no_code_block() -> None:
+def test_engine_error_is_shown_and_cannot_end_the_code_block() -> None:
     event = {"diagnosticEvent": {"severity": "error", "message": "protected ```\n<!-- pulumi -->"}}
     found = comment("dev", read(json.dumps(event)), no_program)
     assert "protected '''" in found
@@ -222,7 +222,7 @@ def test_permission_of_everybody_comes_first() -> None:
     assert found.wider[0] == "Everybody may now call `sqs:SendMessage` on the queue `analytics`."
 
 
-def test_every_protected_type_is_known_as_a_holder_of_state(graph_of: Callable[[str], Graph]) -> None:
+def test_loss_of_every_protected_resource_type_is_described(graph_of: Callable[[str], Graph]) -> None:
     protected = {made.type for made in graph_of("prod").resources if made.protect and made.custom}
     assert protected
     assert protected <= state.LOST.keys()
@@ -243,7 +243,7 @@ def test_moved_resource_gets_an_alias_with_its_old_urn() -> None:
     assert f'Add `aliases=["{old}"]`' in state.renaming(*pairs[0])
 
 
-def test_new_name_on_aws_is_no_rename() -> None:
+def test_resource_with_a_new_name_on_aws_is_not_a_rename() -> None:
     urn = "urn:pulumi:dev::orders::aws:sqs/queue:Queue::"
     created = [Change(f"{urn}new", "create", None, {"name": name}) for name in ("other", UNKNOWN)]
     assert state.renames([Change(f"{urn}old", "delete", {"name": "queue"}), *created]) == []

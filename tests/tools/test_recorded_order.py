@@ -39,7 +39,7 @@ def batched(graph: Graph) -> set[str]:
 
 
 def counts(way: dict[str, Any], left_out: set[str]) -> dict[str, Any]:
-    """Return the counts that are equal in every recording."""
+    """Return the counts that are equal in every recording, without the functions in `left_out`."""
     functions = {name: each["invocations"] for name, each in way["functions"].items() if name not in left_out}
     workflows = {
         name: {key: each[key] for key in ("executions", "transitions", "tasks", "lines")}

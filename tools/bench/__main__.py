@@ -89,7 +89,7 @@ def _times() -> Iterator[str]:
     yield from _row("work", "time", "limit", "")
     yield from _row("---", "--:", "--:", "---")
     ratio = developer.program_ratio()
-    name = "CPU time of the program for prod, relative to `import pulumi, pulumi_aws`"
+    name = "CPU time of the Pulumi program for prod, relative to `import pulumi, pulumi_aws`"
     yield from _row(name, f"{ratio:.1f}", *_limit(ratio, developer.PROGRAM))
     for name, seconds, limit_s in developer.up_times():
         yield from _row(f"{name}, s", f"{seconds:.1f}", *_limit(seconds, limit_s))

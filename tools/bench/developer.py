@@ -20,9 +20,9 @@ from local import instances
 from local.instance import instance
 
 PROGRAM: Final = 10.0
-"""Maximum CPU time, relative to `import pulumi, pulumi_aws`.
+"""Maximum CPU time of the Pulumi program, relative to `import pulumi, pulumi_aws`.
 
-Measured: 7 to 8.5, or 11 to 13 with the garbage collector.
+The measured values are 7 to 8.5, or 11 to 13 if Python's garbage collector is on.
 """
 FIRST_UP_S: Final = 12
 SECOND_UP_S: Final = 4
@@ -39,7 +39,7 @@ print((time.process_time() - imported) / (imported - began))
 
 
 def program_ratio() -> float:
-    """Return the program's CPU time relative to the time of its imports, as the minimum of several rounds."""
+    """Return the Pulumi program's CPU time relative to the time of its imports, as the minimum of several rounds."""
     return min(_program_ratio() for _ in range(_ROUNDS))
 
 
@@ -62,7 +62,7 @@ def up_times() -> Iterator[tuple[str, float, float]]:
         copy_program(project)
         where = instance(instances.free_port(), home)
         try:
-            yield "`make up` from stopped", _up(where, project), FIRST_UP_S
+            yield "`make up` while no emulator runs", _up(where, project), FIRST_UP_S
             change_a_function(project)
             yield "`make up` with one function changed", _up(where, project), SECOND_UP_S
         finally:
@@ -78,7 +78,7 @@ def copy_program(to: Path) -> None:
 
 
 def change_a_function(project: Path) -> None:
-    """Change a function's source code."""
+    """Change the source code of the function catalog_api in `project`, a copy of the checkout."""
     with (project / "functions" / "catalog_api" / "handler.py").open("a", encoding="utf-8") as source:
         source.write("# changed\n")
 

@@ -72,7 +72,7 @@ class Handler:
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """All handlers, ready to be started."""
+    """All measured handlers, with the interpreter and the environment that they run in."""
 
     python: Python
     environment: Mapping[str, str]
@@ -144,7 +144,7 @@ def prepared(interpreter: Python, graph: Graph) -> Machine:
 
 
 def _installed(interpreter: Python, base: Path, name: str, packages: Iterable[str]) -> str:
-    """Return a folder with these packages in their locked versions, including byte code."""
+    """Return a folder with `packages` in their locked versions, including byte code."""
     locked = "".join(_lock(package) for package in packages)
 
     def install(target: Path) -> None:

@@ -1,4 +1,4 @@
-"""Measures the cost of commands in instructions, which vary by 0.01 %. Without valgrind, measures user CPU time."""
+"""Counts the instructions of commands; the count varies by only 0.01 %. Without valgrind, measures user CPU time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOW_TO_GET_VALGRIND: Final = "valgrind is not installed (apt-get install valgrin
 
 
 class Measure(Protocol):
-    """A way to measure commands."""
+    """A way to measure what commands cost."""
 
     name: str
     exact: bool

@@ -53,7 +53,10 @@ def starts(machine: Machine, measure: Measure, said: Said) -> list[Start]:
 def orders(
     machine: Machine, measure: Measure, said: Said, *, fake: str, without: Sequence[str] = ()
 ) -> dict[str, float]:
-    """Return the cost of one warm POST /orders in `orders-api`, `by hand` and `validated`, in the unit of `measure`."""
+    """Return the cost of one warm POST /orders in `orders-api`, `by hand` and `validated`, in the unit of `measure`.
+
+    `fake` is the replaced part of the SDK (`client` or `network`). The handlers in `without` are not measured.
+    """
     handlers: dict[str, Handler] = {
         "orders-api": machine.functions["orders-api"],
         "by hand": machine.by_hand,

@@ -25,7 +25,7 @@ from tools.cost.model import Model
 from tools.cost.recorded import Use
 
 Stage = Literal["accept", "decide", "product", "follow"]
-"""Whether the hop comes before the response to the customer, before the decision of the order, or after it.
+"""When an order reaches a hop: before the response (`accept`), before the decision (`decide`) or after it (`follow`).
 
 `product` is a hop before the decision that limits only the orders of one product.
 """
@@ -33,12 +33,12 @@ _EVENTS: Final = (DETAIL_TYPES["PENDING"], DETAIL_TYPES["CONFIRMED"])
 """The events of a confirmed order."""
 _OF_EMAILS: Final = ("idempotency", "users")
 _CALLED: Final = ("orders_api", "validate_order", "update_inventory")
-_REFUSED: Final = "the customer gets 429 or 503 and repeats the request with the same Idempotency-Key"
-_RETRIED: Final = "the STANDARD execution repeats the step, until its time limit"
-_EVENT_WAITS: Final = "Lambda keeps the event and tries again"
-_STARTED_LATER: Final = "process_order fails, and Lambda tries again twice"
+_REFUSED: Final = "the customer gets 429 or 503, and can repeat the request with the same Idempotency-Key"
+_RETRIED: Final = "the STANDARD execution repeats the step until the execution's time limit"
+_EVENT_WAITS: Final = "SQS delivers the message to send_email again later"
+_STARTED_LATER: Final = "process_order fails, and Lambda retries its event twice"
 _STREAM_WAITS: Final = "the change waits in the stream of the orders table, for up to 24 h"
-_DELIVERY_WAITS: Final = "EventBridge tries again, for up to the maximum event age of the target"
+_DELIVERY_WAITS: Final = "EventBridge retries the delivery until the maximum event age of the target"
 _QUEUE_WAITS: Final = "the message waits in its queue, for up to 14 days"
 
 
@@ -74,7 +74,7 @@ class Hop:
 
 @dataclass(frozen=True)
 class Way:
-    """One way to place an order, on the stack of a resource graph."""
+    """One way to place an order on the stack of `graph`. `use` is the recording of what an order uses."""
 
     graph: Graph
     use: Use
@@ -141,7 +141,7 @@ class Way:
             name: each.invocations * model.seconds(name, self._design.functions[name].memory_mb)
             for name, each in self.use.functions.items()
         }
-        beyond = "synchronous calls of functions get 429; events and messages wait"
+        beyond = "synchronous invocations of functions get 429; events and messages wait"
         concurrent = self._hop("functions, all together", "lambda_concurrency", sum(busy.values()), "accept", beyond)
         # Only functions whose callers wait for the response limit a burst, because each simultaneous call needs its own
         # execution environment. All other functions receive their events later.
@@ -189,7 +189,7 @@ class Way:
                 limit=batches * inputs["batchSize"],
                 at_once=inf,
                 limited_by=f"{shards:.0f} shards x {inputs.get('parallelizationFactor', 1)} batches of "
-                f"{inputs['batchSize']} in {self._batch_s(name) * 1000:.0f} ms",
+                f"{inputs['batchSize']} records at a time, {self._batch_s(name) * 1000:.0f} ms each",
                 quota=None,
                 stage="decide",
                 beyond=_STREAM_WAITS,
@@ -208,7 +208,7 @@ class Way:
         starts = sum(number for call, number in self.use.calls.items() if call == "process_order StartExecution")
         yield self._hop("workflow, StartExecution", "start_execution", starts, "decide", _STARTED_LATER)
         transitions = self.use.workflows["standard"].transitions if "standard" in self.use.workflows else 0
-        delayed = "Step Functions delays the state"
+        delayed = "Step Functions delays the transition"
         yield _with_burst(self._hop("workflow, transitions", "state_transitions", transitions, "decide", delayed), inf)
 
     def _queues(self) -> Iterator[Hop]:
@@ -245,7 +245,8 @@ class Way:
                 per_order=events,
                 limit=concurrency * inputs["batchSize"] / batch_s,
                 at_once=inf,
-                limited_by=f"{concurrency:.0f} batches of {inputs['batchSize']} in {batch_s * 1000:.0f} ms",
+                limited_by=f"{concurrency:.0f} batches of {inputs['batchSize']} messages at a time, "
+                f"{batch_s * 1000:.0f} ms each",
                 quota=None,
                 stage="follow",
                 beyond=_QUEUE_WAITS,

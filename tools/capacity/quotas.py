@@ -39,7 +39,7 @@ class Quota:
     raise_by: str = ""
     """How to raise a limit that is not a quota."""
     unverified: bool = False
-    """Whether no source confirmed the figures."""
+    """True if no source confirms the values."""
 
     def value(self, region: str) -> float:
         """Return the default value in a region."""

@@ -1,7 +1,7 @@
-"""How many orders per second a stack can carry: `make capacity STACK=prod RATE=150`.
+"""Reports how many orders per second a stack can carry: `make capacity STACK=prod RATE=150`.
 
-The report lists each hop of an order, the orders per second that the hop carries by AWS's default quotas in the stack's
-region (quotas.toml), the first limit, and the quotas to raise for RATE orders per second.
+The report lists each hop on an order's path, with the orders per second that AWS's default quotas in the stack's region
+(quotas.toml) allow. It also shows the lowest limit, and the quotas to raise for RATE orders per second.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ MOST: Final = 100_000
 TARGET: Final = 150
 """Orders per second that a stack must carry by AWS's default quotas."""
 STAGES: Final[dict[Stage, str]] = {
-    "accept": "until the response",
-    "decide": "until the decision",
-    "product": "until the decision, for the orders of one product",
-    "follow": "after the decision",
+    "accept": "hops before the response",
+    "decide": "hops before the decision",
+    "product": "hops before the decision, for one product",
+    "follow": "hops after the decision",
 }
 _NAME: Final = 46
 _WIDTH: Final = 17
@@ -39,7 +39,7 @@ _WHOLE: Final = 10
 """Numbers below this one are shown with one decimal place."""
 _UNBOUND: Final = (
     "The authorizer has no quota, because API Gateway itself checks the signatures of tokens.",
-    "StartSyncExecution has no quota: Step Functions adds capacity with the load, and may throttle a sudden surge.",
+    "StartSyncExecution has no quota: Step Functions adds capacity with the load, and can throttle a sudden increase.",
     "Orders use only the REST API. Both APIs share the account's quota, and api.throttleRate applies to each one.",
 )
 
@@ -70,7 +70,7 @@ class Report:
     def lines(self) -> Iterator[str]:
         """Yield all lines of the report."""
         yield f"Orders per second on stack {self.stack} in {self.region}, by AWS's default quotas"
-        yield "(in parentheses: how many orders the hop accepts at the same moment, if it refuses more)"
+        yield "(in parentheses: how many orders a hop accepts at the same moment before it refuses orders)"
         for stage, title in STAGES.items():
             yield ""
             yield f"{title:<{_NAME}}" + "".join(f"{name:>{_WIDTH}}" for name in WAYS.values()) + "   limit"
@@ -78,7 +78,7 @@ class Report:
         yield ""
         yield from self._firsts()
         yield ""
-        yield f"For {self.rate:,} orders per second"
+        yield f"To carry {self.rate:,} orders per second:"
         yield from self.needs()
         if warning := self.warning():
             yield from ("", *_wrapped(warning))
@@ -95,7 +95,7 @@ class Report:
         return min(hop.burst for hop in self.ways[way] if hop.stage in stages)
 
     def absorbed(self, way: str) -> float:
-        """Return how many accepted orders can arrive as a burst so that no hop refuses any of them before the decision.
+        """Return the size of the largest burst of accepted orders of which no hop before the decision refuses an order.
 
         Some hops, such as the bus, delay a burst and pass it on at their own rate. Other hops refuse calls when their
         token bucket is empty. Their buckets refill while the delayed burst arrives.
@@ -116,8 +116,8 @@ class Report:
         if self.throttle_rate <= first.rate:
             return ""
         found = (
-            f"api.throttleRate: got {self.throttle_rate:,} requests per second, but {first.name} carries only "
-            f"{_number(first.rate)} orders per second ({first.limited_by})"
+            f"api.throttleRate: got {self.throttle_rate:,} requests per second, but the hop `{first.name}` carries "
+            f"only {_number(first.rate)} orders per second ({first.limited_by})"
         )
         if self.waiver:
             return f"waived: {found}; reason in api.capacityWaiver: {self.waiver}"
@@ -137,17 +137,17 @@ class Report:
         for way, title in WAYS.items():
             hop, at_once = self.first(way, "accept", "decide"), self.burst(way, "accept", "decide")
             yield from _wrapped(
-                f"{title}: {_number(hop.rate)} orders per second until the decision, {_number(at_once)} at the same "
-                f"moment. First limit: {hop.name} ({hop.limited_by}). Beyond it, {hop.beyond}."
+                f"{title}: the stack can decide {_number(hop.rate)} orders per second, and accept {_number(at_once)} "
+                f"orders at the same moment. Lowest limit: `{hop.name}` ({hop.limited_by}). Above it, {hop.beyond}."
             )
         yield from _wrapped(
-            f"Burst of POST /orders: after the response, no hop refuses any of {_number(self.absorbed('standard'))} "
-            "orders. They wait in the stream of the orders table and in EventBridge."
+            f"Burst of POST /orders: no hop after the response refuses any of {_number(self.absorbed('standard'))} "
+            "accepted orders. These orders wait in the stream of the orders table and in EventBridge."
         )
         hop = self.first("standard", "follow")
         yield from _wrapped(
-            f"After the decision: {_number(hop.rate)} orders per second. First limit: {hop.name} ({hop.limited_by}). "
-            f"Beyond it, {hop.beyond}."
+            f"Work after the decision: {_number(hop.rate)} orders per second. Lowest limit: `{hop.name}` "
+            f"({hop.limited_by}). Above it, {hop.beyond}."
         )
 
     def needs(self) -> Iterator[str]:
@@ -158,10 +158,9 @@ class Report:
                 if hop.rate < self.rate and hop.per_order * self.rate > needed.get(hop.name, (0.0, hop))[0]:
                     needed[hop.name] = (hop.per_order * self.rate, hop)
         if not needed:
-            yield "  nothing has to be raised"
+            yield "  no limit has to be raised"
         for name, (units, hop) in needed.items():
-            verb = "raise to" if hop.quota else "has to carry"
-            yield f"  {name:<{_NAME - 2}} {verb} {units:,.0f}: {_remedy(hop)}"
+            yield f"  {name:<{_NAME - 2}} needs {units:,.0f}: {_remedy(hop)}"
 
 
 def needed_quotas(report: Report) -> list[dict[str, Any]]:
@@ -182,8 +181,8 @@ def needed_quotas(report: Report) -> list[dict[str, Any]]:
 
 def _remedy(hop: Hop) -> str:
     if not hop.quota:
-        return hop.limited_by
-    return f"quota {hop.quota.label}" if hop.quota.service else hop.quota.raise_by
+        return f"limited by {hop.limited_by}"
+    return f"raise the quota {hop.quota.label}" if hop.quota.service else hop.quota.raise_by
 
 
 def _cell(hop: Hop) -> str:
@@ -209,9 +208,9 @@ def report(graph: Graph, orders_per_second: int) -> Report:
     read = sorted(quota.read for quota in quotas().values())
     unverified = ", ".join(sorted(quota.name for quota in quotas().values() if quota.unverified))
     basis = (
-        f"Order: {order}. Recorded {day} on the emulator. Quotas: tools/capacity/quotas.toml, read {read[0]} to "
-        f"{read[-1]}. No source confirmed: {unverified}. A new account may have lower quotas. Durations: "
-        f"tools/cost/assumptions.toml and tools/capacity/assumptions.toml, {assumptions()['dated']}."
+        f"Order: {order}. Recorded {day} on the emulator. Quotas: tools/capacity/quotas.toml, whose sources were read "
+        f"{read[0]} to {read[-1]}. No source confirms the value of: {unverified}. A new account may have lower quotas. "
+        f"Durations: tools/cost/assumptions.toml and tools/capacity/assumptions.toml, {assumptions()['dated']}."
     )
     ways = {way: Way(graph, uses[way], region).hops() for way in WAYS}
     return Report(

@@ -16,7 +16,7 @@ from tools.cost.operations import Case, Cloud
 
 _FUNCTIONS: Final = sorted({path.parent.name for path in FUNCTIONS.glob("*/handler.py")} - {*STEPS})
 Counted = tuple[str, float, int]
-"""A text that lists the calls, the read units and the write units."""
+"""(text that lists the AWS calls, number of read units, number of write units)."""
 
 
 @contextmanager

@@ -108,7 +108,9 @@ def accesses(
                 size = row_size(update["TableName"], update["Key"])
                 yield Access("update", update["TableName"], size, is_transactional=True)
         case _:
-            raise ValueError(f"operation: got {operation}, which has no rule; add its units to tools/cost/capacity.py")
+            raise ValueError(
+                f"operation: got {operation}, which has no rule for its units; add one to tools/cost/capacity.py"
+            )
 
 
 def units(access: Access, projections: Mapping[str, Mapping[str, str]]) -> Units:

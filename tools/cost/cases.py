@@ -250,7 +250,7 @@ def _routes() -> Iterator[str]:
 
 
 def shown() -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Return head and rows of the table in docs/cost.md."""
+    """Return the header and the rows of the table of AWS calls in docs/cost.md."""
     lines = [(case.operation, case.size, case.calls, f"{case.reads:g}", str(case.writes)) for case in CASES]
     lines += [
         (route, "-", "not measured", "-", "-") for route in _routes() if not any(route in line[0] for line in lines)

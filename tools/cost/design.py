@@ -60,7 +60,7 @@ FREE: Final[Mapping[str, str]] = {
     "wafv2/webAclAssociation:": "free",
     "wafv2/webAclLoggingConfiguration:": "only blocked requests are logged",
 }
-"""Whole resource types, and beginnings of resource types."""
+"""Resource type, or the beginning of several resource types -> why orders cause no cost."""
 READ: Final = frozenset(
     {
         *PER_ORDER,
@@ -90,7 +90,7 @@ class Log:
 
 @dataclass(frozen=True)
 class FunctionDesign:
-    """A function."""
+    """The properties of a function that affect its cost."""
 
     memory_mb: int
     architecture: str
@@ -101,7 +101,7 @@ class FunctionDesign:
 
 @dataclass(frozen=True)
 class MachineDesign:
-    """A state machine."""
+    """The properties of a state machine that affect its cost."""
 
     kind: str
     """STANDARD or EXPRESS."""
@@ -120,10 +120,10 @@ class Design:
     projections: Mapping[str, Mapping[str, str]]
     """{table: {index: projection type}}, see `capacity.units`."""
     queues: Mapping[str, str]
-    """{function: name of the price of one request to the queue that the function reads}."""
+    """{function: price name}, for functions that read a queue. The price is that of one request to the queue."""
     has_archive: bool
     is_traced: bool
-    """Whether X-Ray samples requests, see `is_traced_whole`."""
+    """Whether X-Ray traces a sample of the requests, or all requests with `is_traced_whole`."""
     monthly: Mapping[str, float]
     """{name of the price: quantity per month}, for everything that does not depend on the number of orders."""
     sweep_s: int

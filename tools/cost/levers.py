@@ -79,7 +79,7 @@ LEVERS: Final = (
     Lever("execution and access logs in class Infrequent Access", _infrequent, "metric filters, Live Tail"),
     Lever("log level WARNING for functions", _quiet, "the log line of each successful step"),
     Lever("a trace of every request instead of a sample", _traced_whole),
-    Lever("indexes with keys only", _keys_only, "a list of orders with one query"),
+    Lever("indexes with keys only", _keys_only, "listing orders with a single query"),
     Lever("the other processor architecture", _functions(_other_architecture)),
     Lever("functions with twice the memory", _times(2)),
     Lever("functions with half the memory", _times(_HALF)),

@@ -27,7 +27,7 @@ PARTS: Final = (
     "traces",
 )
 APART: Final = ("objects", "mails")
-"""One object and one email for each event, in every design."""
+"""Parts that the total leaves out, because each event causes one object and one email in every design."""
 _GB: Final = 2**30
 _DAYS_OF_A_MONTH: Final = 30
 _EVENT_BYTES: Final = 64 * 1024
@@ -44,7 +44,7 @@ _ROOTS: Final = (_RELAY, "send_email", _ANALYTICS)
 _FOLLOWING: Final = ("send_email", _ANALYTICS, _MARK)
 """Callers whose work comes after the decision, or in parallel with it."""
 _FOLLOWING_AN_ANSWER: Final = (*_FOLLOWING, _RELAY, "process_order")
-"""The same callers for orders whose response already contains the decision."""
+"""The same callers, if the response to the customer already contains the decision."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Model:
     assumed: Mapping[str, Any]
 
     def bill(self, use: Use, design: Design) -> list[Line]:
-        """Return the bill of one order with this use, on a stack with this design."""
+        """Return the bill of one order that uses `use`, on a stack with the given design."""
         following = _FOLLOWING_AN_ANSWER if set(use.workflows) == {"express"} else _FOLLOWING
         return [
             Line(part, caller, price, quantity, quantity * self.prices[price].each, caller not in following)
@@ -135,7 +135,7 @@ class Model:
         """Yield what `mark_late_orders` costs for an order that is decided in time.
 
         Lambda ends a batch when its records reach 6 MB or when the batching window ends. If a batch contains an order
-        but not its decision, the function marks the order, and the decision removes the mark.
+        but not its decision, the function adds `late_shard` to the order's row, and the decision removes it.
         """
         decided = [access for _, access in use.accesses if access.table == "orders" and access.kind == "update"]
         if not decided or not design.sweep_s:

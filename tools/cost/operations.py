@@ -85,7 +85,7 @@ class Cloud:
         return ids[::-1]
 
     def confirmed(self, lines: int) -> Order:
-        """Return an order with this number of lines that the STANDARD workflow has confirmed."""
+        """Return an order with `lines` lines that the STANDARD workflow has confirmed."""
         order = self.order(lines)
         assert self.workflow.run_accepted({"order": order}).status == "SUCCEEDED"
         return order
@@ -116,7 +116,7 @@ Prepare = Callable[[Cloud], Play]
 
 @dataclass(frozen=True)
 class Case:
-    """One operation with data of one size."""
+    """One operation that runs with a certain amount of data."""
 
     operation: str
     size: str

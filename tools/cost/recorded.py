@@ -1,4 +1,4 @@
-"""Reads the recording of what one order uses (made by `make record`), the prices and the assumptions."""
+"""Reads the prices, the assumptions, and the recording of what one order uses (`make record` writes it)."""
 
 from __future__ import annotations
 
@@ -89,13 +89,13 @@ class Price:
 
 
 def recorded() -> tuple[str, str, dict[str, Use]]:
-    """Return the date of the recording, a description of the order, and its use for each way to place it."""
+    """Return the date of the recording, a description of the order, and {way to place the order: what it uses}."""
     document = json.loads(RECORDED_ORDER.read_text(encoding="utf-8"))
     return document["recorded"], document["order"], {way: use(each) for way, each in document["ways"].items()}
 
 
 def use(document: Mapping[str, Any]) -> Use:
-    """Parse the use of an order from JSON."""
+    """Parse what an order uses from the JSON of the recording."""
     return Use(
         functions={name: _function(each) for name, each in document["functions"].items()},
         workflows={
@@ -115,7 +115,7 @@ def prices() -> dict[str, Price]:
 
 
 def assumptions() -> dict[str, Any]:
-    """Return the figures that neither the graph nor the recording contains."""
+    """Return the figures that neither the resource graph nor the recording contains."""
     return tomllib.loads(ASSUMPTIONS.read_text(encoding="utf-8"))
 
 

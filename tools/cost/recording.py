@@ -62,7 +62,7 @@ class Recorder(Plan):
     calls: dict[str, Seen] = field(default_factory=dict[str, Seen])
 
     def decide(self, caller: str, operation: str, call_id: str, text: str) -> Fault | None:
-        """Record a call."""
+        """Record the call, and return None, so that the proxy injects no fault."""
         path, _, body = text.partition(" ")
         self.calls[f"{caller} {call_id}"] = Seen(caller, operation, body if path.startswith("/") else text)
         return None
@@ -70,7 +70,7 @@ class Recorder(Plan):
 
 @dataclass
 class Studio:
-    """The platform, a customer and two products."""
+    """The platform with a customer and two products. Its methods place orders and record what they use."""
 
     faulty: FaultyStack
     recorder: Recorder

@@ -1,4 +1,4 @@
-"""What orders cost on AWS: `make cost STACK=prod ORDERS=1000000`.
+"""Reports what orders cost on AWS: `make cost STACK=prod ORDERS=1000000`.
 
 The cost is calculated from the stack's resource graph, from one order that was recorded on the emulator
 (recorded_order.json), and from AWS's prices (prices.toml). All other figures are in assumptions.toml.
@@ -66,7 +66,7 @@ class Report:
         yield f"USD that each change would add, for {self.orders:,} orders"
         yield _head(list(WAYS.values()))
         for lever, changes in cost_levers.effects(self.model, self.uses, self.design, self.orders):
-            yield _row(lever.name, changes, signed=True) + (f"   gives up: {lever.remark}" if lever.remark else "")
+            yield _row(lever.name, changes, signed=True) + (f"   loses: {lever.remark}" if lever.remark else "")
         yield ""
         yield from self._basis()
 
@@ -79,8 +79,8 @@ class Report:
         yield _row("total", [total(bill, self.orders) for bill in bills])
         decides = [total(bill, self.orders, decides=True) for bill in bills]
         logged = [execution_log(bill, use, self.orders) for bill, use in zip(bills, uses, strict=True)]
-        yield _row("  of which until the order is decided", decides)
-        yield _row("    of which the execution logs", logged)
+        yield _row("  of which for deciding the order", decides)
+        yield _row("    of which for execution logs", logged)
         yield from (_row(f"not in the total: {part}", [each[part] for each in parts]) for part in APART)
 
     def _named(self, price: str) -> str:
@@ -92,13 +92,16 @@ class Report:
     def _basis(self) -> Iterator[str]:
         dates = sorted(price.read for price in self.model.prices.values())
         elsewhere = sorted(name for name, price in self.model.prices.items() if price.region == "us-east-1")
+        regions = (
+            f"No price for Tokyo was found for these items, so they have prices of us-east-1: {', '.join(elsewhere)}."
+        )
         assumed = self.model.assumed
         durations = ", ".join(f"{name} {value} ms" for name, value in assumed["duration_ms"].items())
         pace = f"{assumed['orders_per_second']} orders per second, {assumed['express_ms']} ms per EXPRESS execution"
         for paragraph in (
             f"Order: {self.order}. Recorded {self.recorded} on the emulator. Each batch contains only this order.",
-            f"Prices: tools/cost/prices.toml, read {dates[0]} to {dates[-1]}. From us-east-1: {', '.join(elsewhere)}.",
-            f"Assumptions: tools/cost/assumptions.toml, {assumed['dated']}: {pace}; functions: {durations}.",
+            f"Prices: tools/cost/prices.toml, published or read {dates[0]} to {dates[-1]}. {regions}",
+            f"Assumptions: tools/cost/assumptions.toml, {assumed['dated']}: {pace}; function durations: {durations}.",
         ):
             yield from textwrap.wrap(paragraph, _LINE)
 

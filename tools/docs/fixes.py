@@ -23,7 +23,7 @@ class Fix:
     aws: str
     """What AWS does."""
     sources: tuple[str, ...]
-    """Addresses of the documents that describe what AWS does."""
+    """URLs of the documents that describe what AWS does."""
     upstream: str
     """What to report to the emulator's project, or why there is nothing to report."""
 
@@ -46,14 +46,14 @@ def read(docstring: str) -> Fix:
 
 
 def tracker() -> str:
-    """Return the address of the emulator's issue tracker, as its package states it."""
+    """Return the URL of the emulator's issue tracker, from the metadata of the emulator's package."""
     urls = importlib.metadata.metadata(emulator_fixes.PACKAGE).get_all("Project-URL") or []
     (address,) = [url.partition(", ")[2] for url in urls if url.startswith("Issues, ")]
     return address
 
 
 def table() -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Return the head and the rows of the table of corrections."""
+    """Return the header and the rows of the table of corrections."""
     rows: list[tuple[str, ...]] = []
     for name in emulator_fixes.NAMES:
         fix = read(importlib.import_module(f"{emulator_fixes.__name__}.{name}").__doc__ or "")

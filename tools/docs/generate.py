@@ -1,4 +1,4 @@
-"""Writes the parts of the documents that are generated from the resource graph, between their markers.
+"""Writes the generated parts of the documents, mostly from the resource graph, between the parts' markers.
 
 `make generate` runs `python -m tools.docs.generate`. A test fails if a document is out of date.
 """

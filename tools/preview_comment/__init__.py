@@ -1,4 +1,4 @@
-"""Writes the comment that a pull request gets about its preview, from what `pulumi preview --json` prints."""
+"""Writes the comment that a pull request gets about its preview, from the output of `pulumi preview --json`."""
 
 import cli
 

@@ -17,10 +17,10 @@ from tools.preview_comment.preview import read
 
 
 def main(arguments: list[str]) -> int:
-    """Print the comment."""
+    """Parse the arguments, and print the comment. Return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.preview_comment", description=__doc__)
     parser.add_argument("stack", metavar="STACK")
-    parser.add_argument("file", metavar="FILE", type=Path, help="what `pulumi preview --json` printed")
+    parser.add_argument("file", metavar="FILE", type=Path, help="the output of `pulumi preview --json`")
     given = parser.parse_args(arguments)
 
     def command() -> int:

@@ -1,4 +1,4 @@
-"""Short names of AWS resources, for people: without the account and the region that all resources of a stack share."""
+"""Shortens the ARNs in a comment: leaves out the account and the region that all resources of a stack share."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Place:
     region: str = ""
 
     def short(self, arn: str) -> str:
-        """Return `service:rest` of an ARN. A different account or region stays in the name."""
+        """Return `service:rest` of `arn`, and its account or region if they differ from those of this place."""
         found = _ARN.fullmatch(arn)
         if not found:
             return arn
@@ -61,7 +61,7 @@ def place_of(changes: Iterable[Change]) -> Place:
 
 
 def phrase(short: str) -> str:
-    """Return the words for a short name in the comment: `the table `orders-dev-orders``."""
+    """Return the words for a short name in the comment, for example `the table `orders-dev-orders``."""
     if short == "*":
         return "**every resource** (`*`)"
     for part, said in _PARTS:

@@ -1,4 +1,4 @@
-"""Builds the text of the comment: what a reviewer must see first, then every change in a folded list."""
+"""Builds the text of the comment: first what a reviewer must see, then all changes in a collapsed list."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _RENAMED_HELP: Final = (
     "Either AWS refuses the creation because the name is taken, and the update fails. Or AWS returns the existing "
     "resource, and Pulumi then deletes it with its data:"
 )
-_LOST: Final = "Data and addresses that are lost"
+_LOST: Final = "Data and client-facing addresses that are lost"
 _WIDER: Final = "Permissions that are added or widened"
 _ROUTES: Final = "Routes of the"
 # Beginnings of section titles -> the sentence that the comment contains if all sections with these titles are empty.
@@ -84,7 +84,7 @@ def _has(sections: Iterable[Section], beginnings: tuple[str, ...]) -> bool:
 
 def _failure(preview: Preview) -> Iterator[str]:
     if not preview.is_complete or preview.errors:
-        yield "**The preview failed, so changes may be missing below.** The job's log has its full output."
+        yield "**The preview failed, so changes may be missing below.** The job's log has the preview's full output."
         yield ""
         yield from (f"```text\n{_safe(error)[:_LONGEST_ERROR]}\n```" for error in dict.fromkeys(preview.errors[:5]))
         yield ""
@@ -125,14 +125,14 @@ def _cost(preview: Preview, renamed: list[tuple[Change, Change]], program: Calla
     ]
     found = cost.difference(changes, program)
     if found.trouble:
-        yield f"The cost model can't price this change: {found.trouble}. Look at tools/cost/design.py."
+        yield f"The cost model can't price this change: {found.trouble}. Check tools/cost/design.py."
         yield ""
         return
     lines = cost.table(found)
     if lines:
         yield from ["#### Cost", *lines, ""]
     if found.unpriced:
-        yield f"Without a price in the model: {', '.join(f'`{each}`' for each in found.unpriced)}."
+        yield f"The cost model has no price for {', '.join(f'`{each}`' for each in found.unpriced)}."
         yield ""
 
 

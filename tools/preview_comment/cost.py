@@ -19,7 +19,7 @@ _STAGE: Final = "aws:apigateway/stage:Stage"
 _SOURCES: Final = 3
 _HALF_A_CENT: Final = 0.005
 Program = Callable[[], Graph]
-"""Runs the program of the checkout with invented values of AWS, and returns its resources."""
+"""Runs the checkout's Pulumi program without AWS, with invented values for ids and ARNs, and returns its resources."""
 
 
 Parts = Mapping[str, float]
@@ -42,20 +42,20 @@ class Row:
 
 @dataclass(frozen=True)
 class Cost:
-    """The rows of the table, and the resources that have no price."""
+    """The rows of the cost table, and the resource types without a price."""
 
     rows: list[Row]
     unpriced: list[str]
-    """Types of resources that the model does not know."""
+    """Resource types whose price the cost model does not know."""
     trouble: str = ""
-    """Why the model can't price the stack."""
+    """Why the cost model can't price the stack. "" if it can."""
 
 
 def difference(changes: list[Change], program: Program) -> Cost:
     """Return the cost before and after the update.
 
-    The old inputs come from the state of the stack. New inputs that are known only after the update come from the
-    program, which is run without AWS.
+    The old inputs come from the state of the stack. If a new input is known only after the update, it comes from a run
+    of the Pulumi program without AWS.
     """
     program = cache(program)
     before, after = _graph(changes, "old", program), _graph(changes, "new", program)
@@ -135,7 +135,7 @@ def _usd(design: cost_design.Design) -> dict[str, Parts]:
         # The totals of `make cost` leave out the parts in APART, because no design changes the cost of these parts. The
         # comment leaves them out, too.
         found[f"1,000,000 orders by `{way}`"] = {part: usd for part, usd in parts.items() if part not in APART}
-    return {**found, "one month without any order": model.monthly(design)}
+    return {**found, "one month without orders": model.monthly(design)}
 
 
 @cache
@@ -165,7 +165,7 @@ def _sum(parts: Parts) -> float:
 
 
 def _sources(row: Row) -> str:
-    """Return the parts with the largest differences, for example `alarm +0.10`."""
+    """Return the parts of the cost with the largest differences, for example `alarm +0.10`."""
     before = row.before or {}
     found = {name: row.after.get(name, 0) - before.get(name, 0) for name in {**before, **row.after}}
     largest = sorted(found, key=lambda name: -abs(found[name]))[:_SOURCES]

@@ -1,4 +1,4 @@
-"""Lists every change of a preview in short lines: equal changes of many resources share one line."""
+"""Lists every change of a preview in short lines. Equal changes of several resources share a line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def counts(changes: Iterable[Change]) -> str:
 
 
 def lines(changes: Iterable[Change]) -> Iterator[str]:
-    """Yield the lines of a diff. The most drastic changes come first."""
+    """Yield the lines of a diff that lists all changes. Deletions and replacements come first."""
     groups: dict[tuple[int, str, str], list[Change]] = defaultdict(list)
     order = ["delete", "replace", "create", "update"]
     for change in changes:

@@ -54,19 +54,19 @@ class Grant:
 
 @dataclass(frozen=True)
 class Changed:
-    """The sentences of a comment."""
+    """The sentences about permissions in a pull request's comment."""
 
     wider: list[str]
-    """What becomes possible."""
+    """Sentences about what the update allows in addition."""
     narrower: list[str]
-    """What is no longer possible."""
+    """Sentences about what the update no longer allows."""
 
 
 def changed(changes: Iterable[Change], place: Place, program: Callable[[], Graph]) -> Changed:
     """Return what the update allows in addition, and what it no longer allows.
 
-    If a new policy contains an ARN that is known only after the update, the policy is taken from the program, which is
-    run without AWS.
+    If a new policy contains an ARN that is known only after the update, the policy comes from a run of the Pulumi
+    program without AWS.
     """
     before, after = set[Grant](), set[Grant]()
     new_roles = set[str]()
@@ -92,7 +92,7 @@ def changed(changes: Iterable[Change], place: Place, program: Callable[[], Graph
 
 
 def _invented(change: Change, program: Callable[[], Graph]) -> Inputs | None:
-    """Return the policy's inputs from the program, with invented ARNs, or None if the preview contains the policy."""
+    """Return the policy's inputs with invented ARNs from the program, or None if the preview contains the policy."""
     if UNKNOWN not in ((change.new or {}).get("policy"), (change.new or {}).get("assumeRolePolicy")):
         return None
     found = [each for each in program().resources if (each.type, each.name) == (change.type, change.name)]

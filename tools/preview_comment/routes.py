@@ -27,9 +27,9 @@ _ANSWERS: Final = re.compile(r":(?:function:|(?=states:action/))([A-Za-z0-9_:/-]
 def routes(changed: list[Change], program: Callable[[], Graph]) -> Iterator[tuple[str, list[str]]]:
     """Yield each API with a changed document, and one line per changed route, for example `+ GET /orders`.
 
-    If a new document contains an ARN that is known only after the update, the preview does not contain the document.
-    The document is then taken from the program, which is run without AWS and invents ARNs. The parts of a route that
-    contain ARNs are therefore left out of the comparison.
+    If a new document contains an ARN that is known only after the update, the preview does not contain the document. In
+    that case, the document comes from a run of the Pulumi program without AWS, which uses invented ARNs. They differ
+    from the real ARNs, so the comparison leaves out the parts of a route that contain ARNs.
     """
     for change in changed:
         if change.type not in APIS:
@@ -53,7 +53,7 @@ def routes(changed: list[Change], program: Callable[[], Graph]) -> Iterator[tupl
 
 
 def _described(route: Route) -> str:
-    """Return which backend answers the requests to a new route, and who may send them."""
+    """Return a text that says which backend handles requests to a new route, and whether requests need a token."""
     if route.is_fixed:
         return ": API Gateway itself always returns the same response"
     found = _ANSWERS.search(json.dumps(route.integration))

@@ -1,4 +1,4 @@
-"""Finds changes that permanently destroy data or an address, and resources that are only renamed."""
+"""Finds changes that destroy data, or an address that clients use, and resources that are only renamed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,12 @@ LOST: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "aws:cognito/userPoolDomain:UserPoolDomain": ("the sign-in domain", "Nobody can sign in until it exists again."),
     "aws:cognito/userGroup:UserGroup": ("the user group", "Its members lose their rights."),
-    "aws:kms/key:Key": ("the key", "After its waiting period, nobody can ever read what it encrypted."),
+    "aws:kms/key:Key": (
+        "the key",
+        "After the waiting period of its deletion, nobody can read the data that it encrypted.",
+    ),
     "aws:kms/alias:Alias": ("the alias of a key", "Requests that refer to the key by this alias fail."),
-    "aws:cloudwatch/eventArchive:EventArchive": ("the event archive", "Its events can't be replayed any more."),
+    "aws:cloudwatch/eventArchive:EventArchive": ("the event archive", "Its events can no longer be replayed."),
     "aws:cloudwatch/eventBus:EventBus": ("the event bus", "Events are lost until it exists again."),
     "aws:cloudwatch/logGroup:LogGroup": ("the log group", "All its log lines are lost."),
     "aws:sqs/queue:Queue": ("the queue", "All messages in it are lost."),
@@ -45,7 +48,7 @@ LOST: Final[Mapping[str, tuple[str, str]]] = {
     "aws:ssm/parameter:Parameter": ("the parameter", "Its value is lost."),
     "aws:backup/vault:Vault": ("the backup vault", "All its backups are lost."),
 }
-"""Type -> what it is called, and what is lost if a resource of this type is deleted or replaced."""
+"""Resource type -> its name in a sentence, and what is lost if a resource of this type is deleted or replaced."""
 # Input that sets how long AWS retains data -> the beginning of the sentence if the update shortens this time.
 _SHORTER: Final[Mapping[str, str]] = {
     "retentionInDays": "AWS deletes older log lines of",
@@ -79,7 +82,7 @@ _OWNERS: Final = ("eventBusName", "rule", "role", "function", "functionName", "l
 
 
 def losses(changes: Iterable[Change]) -> Iterator[str]:
-    """Yield a sentence for each change that destroys data or an address."""
+    """Yield a sentence for each change that destroys data, or an address that clients use."""
     for change in changes:
         if change.type not in LOST or change.op not in ("delete", "replace"):
             continue
@@ -118,7 +121,7 @@ def _is_less(old: Any, new: Any) -> bool:
 
 
 def physical_name(change: Change) -> str:
-    """Return the name on AWS, or the logical name if the resource has only an id on AWS."""
+    """Return the resource's name on AWS, or its logical name if it has only an id on AWS."""
     inputs = change.old or change.new or {}
     found = next((inputs[key] for key in _NAMES if isinstance(inputs.get(key), str)), UNKNOWN)
     return change.name if found == UNKNOWN else found
@@ -134,9 +137,9 @@ def _protection(change: Change) -> str:
     """Return how AWS reacts to the deletion, which depends on the settings with which the resource was deployed."""
     old: Inputs = change.old or {}
     if change.type == "aws:s3/bucket:Bucket" and not old.get("forceDestroy"):
-        return " If the bucket contains objects, AWS refuses to delete it, and the update fails half-way."
+        return " If the bucket contains objects, AWS refuses to delete it, and the update fails partway."
     if old.get("deletionProtectionEnabled") is True or old.get("deletionProtection") == "ACTIVE":
-        return " Deletion protection is on, so AWS refuses this, and the update fails half-way."
+        return " Deletion protection is on, so AWS refuses the deletion, and the update fails partway."
     if old.get("pointInTimeRecovery", {}).get("enabled"):
         return " Because point-in-time recovery is on, DynamoDB makes a backup, which you can restore for 35 days."
     return ""
@@ -157,7 +160,7 @@ def renames(changes: Iterable[Change]) -> list[tuple[Change, Change]]:
 
 
 def renaming(before: Change, after: Change) -> str:
-    """Return the sentence about a resource whose URN changes."""
+    """Return the sentence about a resource whose URN changes. The sentence contains the alias to add to the program."""
     same_parents = before.urn.rpartition("::")[0] == after.urn.rpartition("::")[0]
     # If the parent stays the same, an alias with the former name is enough. Otherwise, the alias must be the whole
     # former URN.
