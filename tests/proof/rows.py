@@ -31,7 +31,7 @@ ROWS: Final = {
     ),
     "aws-faults": Row(
         "each AWS call fails in each possible way",
-        "every order reaches an allowed status exactly once, by itself or after `make redrive`",
+        "every order reaches its expected final status exactly once, by itself or after `make redrive`",
     ),
     "outages": Row(
         "parts of the platform are broken for a while: missing permissions, no concurrency, or a bad release",

@@ -29,7 +29,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Incompatible:
-    """An incompatible change."""
+    """An incompatible change, and the check that must detect it."""
 
     edits: tuple[Edit, ...]
     check: Check
@@ -128,7 +128,7 @@ MARKED_ORDER: Final = (
         'parse_order({name: each for name, each in fields["order"].items() if name != "valid"})',
     ),
 )
-"""An incompatible change that only shows if both functions of one execution are of different releases."""
+"""An incompatible change that breaks only executions whose two functions are of different releases."""
 NEW_FIELD: Final = (
     Edit(
         r"functions/shared/rows\.py",

@@ -34,7 +34,7 @@ FUNCTIONS: Final = (
     "send_email",
     "users_api",
 )
-"""The functions that this package invokes. The workflows invoke the other functions."""
+"""The functions that the tests of this folder invoke. The workflows invoke the other functions."""
 START_S: Final = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp()
 _POWERTOOLS: Final = {
     "POWERTOOLS_SERVICE_NAME": "orders",
@@ -68,7 +68,7 @@ class Platform:
         return json.loads(json.dumps(answer))
 
     def send(self, request: Json) -> Json:
-        """Send `request` to the API of its `function`, and return the status and the body of the response."""
+        """Send `request` to the API that its function serves. Return the status and the body of the response."""
         fields = {name: value for name, value in request.items() if name != "function"}
         asked = gateway.Request(**fields)
         event = gateway.http_event(asked) if request["function"] == "catalog_api" else gateway.rest_event(asked)

@@ -116,7 +116,7 @@ class _Recorder:
 
 
 def record(platform: Platform) -> Json:
-    """Run the script, and return everything that the functions wrote and returned, as JSON."""
+    """Run this module's script, and return everything that the functions wrote and returned, as JSON."""
     recorder = _Recorder(platform)
     _place(recorder)
     _decide(recorder)

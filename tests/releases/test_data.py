@@ -23,7 +23,7 @@ VERSIONS = stored.versions()
 
 @dataclass(frozen=True)
 class Release:
-    """The sources of a release, and what its functions write."""
+    """The sources of a release, and the data that its functions write."""
 
     folder: Path
     data: Json
@@ -41,14 +41,14 @@ def read_by(
 
 
 def recorded(folder: Path) -> Release:
-    """Record what the functions in `folder` write."""
+    """Record the data that the functions in `folder` write."""
     with platform(folder) as functions:
         return Release(folder, record(functions))
 
 
 @pytest.fixture(scope="module")
 def today(tmp_path_factory: pytest.TempPathFactory) -> Release:
-    """Today's functions, and what they write."""
+    """Today's functions, and the data that they write."""
     return recorded(sources.extract(sources.of_today(), tmp_path_factory.mktemp("today")))
 
 

@@ -25,7 +25,7 @@ def test_stack_follows_the_rule(rule: Rule, stack: str, graph_of: GraphOf) -> No
 
 
 def changed(kind: str, change: Callable[[dict[str, Any]], None], name: str = "") -> Callable[[Graph], Graph]:
-    """Return a function that applies `change` to one resource of type `kind` in a graph, so that it violates a rule."""
+    """Return a function that makes a graph violate a rule: it applies `change` to one resource of type `kind`."""
 
     def spoil(graph: Graph) -> Graph:
         spoiled = False

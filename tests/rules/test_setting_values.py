@@ -71,7 +71,7 @@ def test_setting_accepts_every_valid_value(key: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(("key", "value"), each("refuses"))
-def test_setting_refuses_an_invalid_value_in_one_line(key: str, value: Any) -> None:
+def test_error_about_an_invalid_value_is_one_line(key: str, value: Any) -> None:
     with pytest.raises(settings.SettingsError) as error:
         check(key, value)
     _, *lines = str(error.value).split("\n")

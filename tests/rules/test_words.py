@@ -71,7 +71,7 @@ def files() -> list[Path]:
     )
 
 
-def test_texts_use_the_words_of_the_field() -> None:
+def test_texts_contain_no_unwanted_words() -> None:
     wrong = [line for path in files() for line in found(path.relative_to(ROOT).as_posix(), path.read_text("utf-8"))]
     assert not wrong, "\n".join(wrong)
 
@@ -91,5 +91,5 @@ def test_unwanted_word_is_found(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "text"), [("page.md", "The index `catalogue`."), ("module.py", "whom = 1\n")])
-def test_code_may_have_any_name(name: str, text: str) -> None:
+def test_code_is_not_checked_for_unwanted_words(name: str, text: str) -> None:
     assert found(name, text) == []

@@ -72,7 +72,7 @@ class Edit:
     new: str
 
     def apply(self, checkout: Path) -> None:
-        """Change the file in a copy of the checkout."""
+        """Apply the edit to the file in `checkout`, a copy of the repository."""
         path = checkout / self.path
         text = path.read_text(encoding="utf-8")
         assert self.old in text, f"{self.path}: does not contain {self.old!r}; adapt the edit of this recording"

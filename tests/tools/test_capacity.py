@@ -1,4 +1,4 @@
-"""Tests of `make capacity`, which computes how many orders per second each hop (step of an order's way) can carry."""
+"""Tests of `make capacity`, which computes how many orders per second each hop (step of an order's path) can carry."""
 
 from __future__ import annotations
 

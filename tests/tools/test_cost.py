@@ -51,7 +51,7 @@ class TestLimits:
     def test_synchronous_orders_cost_at_most_65_usd(self, design: cost_design.Design) -> None:
         assert total(bill("express", design), MILLION) <= 65
 
-    def test_deciding_synchronous_orders_costs_at_most_20_usd_without_the_log(self, design: cost_design.Design) -> None:
+    def test_deciding_synchronous_orders_costs_at_most_20_usd_without_logs(self, design: cost_design.Design) -> None:
         lines = bill("express", design)
         # This total contains only the costs until the workflow has confirmed or rejected the order.
         decided = total(lines, MILLION, decides=True)

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 Command = Sequence[str]
 Said = Callable[[str], None]
-"""Called with the name of each command that was measured."""
+"""Called with a progress message after each measurement."""
 
 HOW_TO_GET_VALGRIND: Final = "valgrind is not installed (apt-get install valgrind)"
 

@@ -1,4 +1,4 @@
-"""Calculates how much each possible change to the design or the use (a lever) would change the cost."""
+"""Calculates how much each lever would change the cost. A lever changes the stack's design or what an order uses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HALF: Final = 0.5
 
 @dataclass(frozen=True)
 class Lever:
-    """One possible change to the design or the use."""
+    """A possible change to the stack's design, or to what an order uses."""
 
     name: str
     change: Change

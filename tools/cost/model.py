@@ -1,4 +1,4 @@
-"""Calculates the cost of one order from its use (recorded.py), the stack's design (design.py) and AWS's prices."""
+"""Calculates the cost of one order from what it uses (recorded.py), the stack's design (design.py) and AWS's prices."""
 
 from __future__ import annotations
 

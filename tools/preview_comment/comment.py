@@ -49,7 +49,7 @@ def marker(stack: str) -> str:
 
 
 def comment(stack: str, preview: Preview, program: Callable[[], Graph]) -> str:
-    """Return the comment, shorter than GitHub's limit. `program` returns the resources of the checkout's program."""
+    """Return the comment, shorter than GitHub's limit. `program` returns the resources of the Pulumi program."""
     changed = preview.changed
     head = [marker(stack), f"### Preview of `{stack}`: {details.counts(changed)}", "", *_failure(preview)]
     renamed = state.renames(changed)
@@ -137,7 +137,7 @@ def _cost(preview: Preview, renamed: list[tuple[Change, Change]], program: Calla
 
 
 def _listed(lines: Iterable[str], room: int) -> Iterator[str]:
-    """Yield list items: the first ones visible, up to `room` characters of others folded, and a note about the rest."""
+    """Yield visible list items, then up to `room` characters of collapsed list items, and a note about the rest."""
     items = [line if line.startswith("```") else f"- {_cut(line, _LONGEST_ITEM, '  - ')}" for line in lines]
     visible = _fitting(items[:_MOST_ITEMS], _LONGEST_PART)
     folded = _fitting(items[visible:], room)
@@ -151,13 +151,13 @@ def _listed(lines: Iterable[str], room: int) -> Iterator[str]:
 
 
 def _fitting(items: list[str], room: int) -> int:
-    """Return how many items fit into `room` characters. The first one always fits."""
+    """Return how many items fit into `room` characters. The first item always counts as fitting."""
     lengths = accumulate(len(item) for item in items)
     return sum(1 for position, length in enumerate(lengths) if position == 0 or length <= room)
 
 
 def _cut(text: str, limit: int, beginning: str) -> str:
-    """Return the lines of `text` that fit into `limit` characters. A note with `beginning` counts the other lines."""
+    """Return the lines of `text` that fit into `limit` characters. A last line with `beginning` counts the other lines."""
     if len(text) <= limit:
         return text
     lines = text.splitlines()

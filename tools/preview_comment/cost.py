@@ -1,4 +1,4 @@
-"""Compares the cost of orders and of a month before and after an update, with the model of `make cost`."""
+"""Compares the cost of orders, and the monthly cost, before and after an update, with the model of `make cost`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Parts = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table: USD before and after the update. `before` is None for a new stack."""
+    """One row of the cost table: USD before and after the update. `before` is None for a new stack."""
 
     what: str
     before: Parts | None

@@ -1,4 +1,4 @@
-"""Reads what `pulumi preview --json` prints: the changes, the violated policies and the errors.
+"""Parses the output of `pulumi preview --json`: the changes, the violated policies and the errors.
 
 The CLI prints one document with all steps, or one event per line if PULUMI_ENABLE_STREAMING_JSON_PREVIEW is set. Only
 the events contain the violated policies. `--show-sames` adds the unchanged resources.

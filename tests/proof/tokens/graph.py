@@ -94,7 +94,7 @@ def _http(graph: Graph) -> Iterator[str]:
 
 
 def _security(route: Route | None) -> list[dict[str, list[str]]]:
-    """Return the security requirements of the route itself. REST APIs ignore the requirements of the whole document."""
+    """Return the route's own security requirements. Those of the whole document don't count: REST APIs ignore them."""
     return [] if route is None else route.operation.get("security") or []
 
 

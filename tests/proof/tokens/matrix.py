@@ -94,7 +94,7 @@ def breaches(route: Route, answer: Answer, sent: Sent, secrets: list[str]) -> li
 
 
 def _real(api: Api, person: Person, stack: Stack, client: CheckedClient) -> dict[str, Sent]:
-    """Return {name: request} with Cognito's valid tokens of another user pool, app client or kind (such as access)."""
+    """Return {name: request} with valid tokens that Cognito issued: for another user pool, app client or purpose."""
     pool = stack.aws("cognito-idp", "create_user_pool", PoolName=unique("foreign"))["UserPool"]["Id"]
     account = {"UserPoolId": pool, "Username": person.email}
     stack.aws("cognito-idp", "admin_create_user", **account, MessageAction="SUPPRESS")
@@ -151,7 +151,7 @@ def with_another_client(stack: Stack, client: CheckedClient, pool: str) -> Check
 
 
 def authenticated(stack: Stack, flow: str, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Sign in with Cognito's API, and return IdToken, AccessToken and RefreshToken."""
+    """Sign in with Cognito's auth flow `flow`. Return {name: token} with IdToken, AccessToken and RefreshToken."""
     client_id = stack.frontend["auth"]["userPoolClientId"]
     asked = {"AuthFlow": flow, "ClientId": client_id, "AuthParameters": parameters}
     return stack.aws("cognito-idp", "initiate_auth", **asked)["AuthenticationResult"]

@@ -44,7 +44,7 @@ def admin_victim(people: People) -> Victim:
 
 @pytest.fixture(scope="module")
 def wrong(admin_victim: Victim, stack: Stack, people: People, client: CheckedClient) -> Mapping[Api, dict[str, Sent]]:
-    """Every wrong token by name, for each API."""
+    """{API: {name: request}} with all kinds of wrong tokens."""
     return {api: wrong_tokens(api, admin_victim, stack, people, client) for api in APIS}
 
 
@@ -55,8 +55,8 @@ def test_wrong_tokens_are_rejected_on_every_route(
     for api in APIS:
         of_api = [route for route in ROUTES if route.api == api]
         for number, (name, sent) in enumerate(wrong[api].items()):
-            # `make prove` sends each kind of token to every route, but `make test` to one route only. There are more
-            # kinds than routes, so in `make test`, each route still receives several kinds.
+            # `make prove` sends each kind of token to every route, but `make test` to one route only. There are many
+            # more kinds than routes, so in `make test`, each route still receives several kinds.
             for route in of_api if dose.full else [of_api[number % len(of_api)]]:
                 answer = route.send(client, sent, admin_victim.ids)
                 tried += 1

@@ -194,7 +194,7 @@ def test_location_contains_only_the_callers_own_ids(people: People, stack: Stack
 
 
 def test_computed_order_id_gives_no_access(attacker: Person, theirs: Victim, domain: Any) -> None:
-    """Anybody who knows the owner's id and the key can compute the order's id, but this must not give access."""
+    """Anybody who knows the owner's id and the idempotency key can compute the order's id, but must not get access."""
     key = unique("known")
     made = theirs.person.order({theirs.ids["product_id"]: 1}, key=key)["order_id"]
     assert domain(theirs.person.sub, key) == made
