@@ -255,7 +255,7 @@ def resource_policies_let_one_source_in(graph: Graph) -> Iterator[str]:
         # The names of condition keys are not case-sensitive in IAM, so this rule ignores their case, too.
         condition = json.dumps(statement.get("Condition", {})).lower()
         if "aws:sourcearn" not in condition and "aws:sourceaccount" not in condition:
-            yield f"{policy.name}: allows any source"
+            yield f"{policy.name}: allows requests from any source"
 
 
 def everything_taggable_is_tagged(graph: Graph) -> Iterator[str]:
@@ -278,7 +278,7 @@ def physical_names_are_unique_and_within_limits(graph: Graph) -> Iterator[str]:
             f"{kind} {name}: {count} resources share this name" for name, count in Counter(names).items() if count > 1
         )
         yield from (
-            f"{kind} {name}: got {len(name)} characters; allowed: {LIMITS[limit]}"
+            f"{kind} {name}: got {len(name)} characters; allowed: at most {LIMITS[limit]}"
             for name in names
             if len(name) > LIMITS[limit]
         )

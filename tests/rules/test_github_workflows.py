@@ -201,7 +201,7 @@ def test_failed_preview_fails_its_step_and_its_output_is_in_the_log() -> None:
     for name in ("preview", "deploy"):
         step = command_of(jobs(named(name))["preview"], "make preview")
         assert step["run"].rstrip().endswith("| tee preview.json")
-        assert step["shell"] == "bash", "the default shell of a workflow has no pipefail"
+        assert step["shell"] == "bash", "the default shell of a workflow does not set pipefail"
 
 
 def test_no_update_skips_its_preview() -> None:

@@ -55,7 +55,7 @@ def test_functions_start_faster_than_a_bare_handler(machine: Machine, measure: M
 
 @pytest.mark.full
 def test_order_is_faster_than_with_powertools_validation(machine: Machine, measure: Measure) -> None:
-    """The measured value is 0.60: orders_api needs 60 % of the instructions that Powertools' validation needs."""
+    """A handler with Powertools' validation counts as 1. The measured value of the function orders_api is 0.60."""
     cost = tables.orders(machine, measure, unsaid, fake="client", without=["by hand"])
     assert cost["orders-api"] / cost["validated"] <= LONGEST_ORDER
 

@@ -57,7 +57,7 @@ class Report:
         yield ""
         yield from self._table()
         yield ""
-        yield f"USD per month on stack {self.stack}, for any number of orders"
+        yield f"USD per month on stack {self.stack}, independent of the number of orders"
         monthly = self.model.monthly(self.design)
         yield from (
             _row(self._named(name), [usd]) for name, usd in [*monthly.items(), ("total", sum(monthly.values()))]

@@ -157,7 +157,7 @@ def _fitting(items: list[str], room: int) -> int:
 
 
 def _cut(text: str, limit: int, beginning: str) -> str:
-    """Return the lines of `text` that fit into `limit` characters. A last line with `beginning` counts the other lines."""
+    """Return the lines of `text` that fit into `limit` characters. A last line with `beginning` counts the others."""
     if len(text) <= limit:
         return text
     lines = text.splitlines()

@@ -14,7 +14,7 @@ LOST: Final[Mapping[str, tuple[str, str]]] = {
     "aws:cognito/userPool:UserPool": ("the user pool", "All accounts are lost, and all users must sign up again."),
     "aws:cognito/userPoolClient:UserPoolClient": (
         "the app client",
-        "Its id changes, so frontends need the new one, and all users must sign in again.",
+        "Its id changes, so frontends need the new id, and all users must sign in again.",
     ),
     "aws:cognito/userPoolDomain:UserPoolDomain": ("the sign-in domain", "Nobody can sign in until it exists again."),
     "aws:cognito/userGroup:UserGroup": ("the user group", "Its members lose their rights."),
@@ -27,7 +27,7 @@ LOST: Final[Mapping[str, tuple[str, str]]] = {
     "aws:cloudwatch/eventBus:EventBus": ("the event bus", "Events are lost until it exists again."),
     "aws:cloudwatch/logGroup:LogGroup": ("the log group", "All its log lines are lost."),
     "aws:sqs/queue:Queue": ("the queue", "All messages in it are lost."),
-    "aws:sns/topic:Topic": ("the topic", "Its subscriptions are lost, and people must confirm them again."),
+    "aws:sns/topic:Topic": ("the topic", "Its subscriptions are lost, and subscribers must confirm new ones."),
     "aws:apigateway/restApi:RestApi": ("the REST API", "Its id is part of its URL, so clients need the new URL."),
     "aws:apigatewayv2/api:Api": ("the HTTP API", "Its id is part of its URL, so clients need the new URL."),
     "aws:apigateway/domainName:DomainName": (
