@@ -59,7 +59,7 @@ ROWS: Final = {
     ),
     "least-privilege": Row(
         "each IAM permission is removed in turn",
-        "every permission is needed: something fails without it; no needed permission is missing",
+        "every permission is needed, because something fails without it, and no needed permission is missing",
     ),
     "wrong-tokens": Row(
         "invalid tokens and other users' tokens on every route",

@@ -34,7 +34,7 @@ def read_by(
 ) -> list[str]:
     """Return what the functions in the folder `reader` can't read in the data of the release `written`.
 
-    `known` and `checks` are the parameters of `faults`.
+    `known` and `checks` have the same meaning as in `faults`.
     """
     with platform(reader) as functions:
         return faults(functions, written.data, written.folder, known, checks)
@@ -131,7 +131,7 @@ def test_accepted_order_survives_an_outage_while_the_workflows_are_updated(
 def undecided_by_both(earlier: Path, later: Path, data: Json) -> list[str]:
     """Run the PENDING orders of `data` with functions of two releases. Return the ids of orders that stay undecided.
 
-    During an update, `validate_order` can run from the sources `earlier`, and `update_inventory` from `later`.
+    As can happen during an update, `validate_order` is from the sources `earlier`, and `update_inventory` from `later`.
     """
     # A loaded function keeps its own modules, so `validate_order` still works after the second platform is loaded.
     with platform(earlier) as first, first.workflow() as workflow:
