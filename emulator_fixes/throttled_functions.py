@@ -1,11 +1,11 @@
-"""Reserved concurrency applies to all versions and aliases of a function, and clients see throttling as on AWS.
+"""Reserved concurrency applies to all versions and aliases of a function, and throttling causes the errors of AWS.
 
 Emulator: The emulator applies reserved concurrency only to the unpublished version of a function. If Lambda throttles a
-    function, the emulator returns Lambda's status 429 to the clients of an API, and the task of a workflow fails
-    without an error name.
+    function, the emulator returns Lambda's status 429 to the clients of an API, and a workflow's task fails without an
+    error name.
 AWS: Reserved concurrency applies to "the function as a whole, including all published versions and the unpublished
     version". If Lambda throttles a function, API Gateway responds 500, or with the gateway response INTEGRATION_FAILURE
-    if the REST API defines one. The task of a workflow fails with Lambda.TooManyRequestsException.
+    if the REST API defines one. A workflow's task fails with Lambda.TooManyRequestsException.
 Source: https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionConcurrency.html
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway-errors.html
 Source: https://repost.aws/questions/QUL-z6rJbmR4meafB7MzYXxw
@@ -36,8 +36,8 @@ _http_api: contextvars.ContextVar[bool] = contextvars.ContextVar("for_http_api",
 def reserved_concurrency(original: Any, function: Any, config: Any) -> int | None:
     """Return the function's current reserved concurrency, or None if it has none.
 
-    Reads the limit from the current record of the function, and not from the arguments. The record of a version
-    contains no limit, and the record that was stored with a waiting event can be out of date.
+    Reads the limit from the emulator's current record of the function. The arguments are not used, because they can
+    describe a version, whose record contains no limit, or come from a waiting event, whose record can be out of date.
     """
     del original, function
     limit = nested(_lambda._functions.get(config.get("FunctionName", "")), "concurrency")
@@ -46,7 +46,7 @@ def reserved_concurrency(original: Any, function: Any, config: Any) -> int | Non
 
 @replaces("services.apigateway.handle_execute", "c7a2f92d7eb6")
 async def serve_http_api(original: Any, *arguments: Any, **named: Any) -> Any:
-    """Remember that an HTTP API invokes the function. A function URL returns 429 unchanged."""
+    """Remember that an HTTP API handles this request, because only its responses change. Function URLs return 429."""
     token = _http_api.set(True)
     try:
         return await original(*arguments, **named)
@@ -72,7 +72,7 @@ def answer_of_rest_api(original: Any, result: Any) -> Any:
 
 @replaces("services.stepfunctions._call_lambda", "25830369b126")
 def call_from_workflow(original: Any, reference: Any, event: Any) -> Any:
-    """Fail the task of a throttled function with the error Lambda.TooManyRequestsException."""
+    """Invoke the function of a task. If the function is throttled, raise Lambda.TooManyRequestsException."""
     try:
         return original(reference, event)
     except _states._ExecutionError as error:

@@ -1,6 +1,6 @@
-"""Functions and workflow tasks get PATIENCE times their configured time limit (local/patience.py).
+"""The time limits of functions and workflow tasks are multiplied by PATIENCE (local/patience.py).
 
-This correction multiplies the limits, because the machine that runs the emulator can be slower than Lambda.
+The longer limits are necessary, because the machine that runs the emulator can be slower than Lambda.
 
 Emulator: The emulator applies the configured time limits, as AWS does. On a slow machine, starting an execution
     environment can take longer than a function's limit, for example longer than the 3 s of `validate_order`.
@@ -24,12 +24,12 @@ _runtime._PROVIDED_INIT_TIMEOUT *= PATIENCE
 
 @replaces("core.lambda_runtime.ProvidedWorker.__init__", "4101cdd4b5e8")
 def make_environment(original: Any, worker: Any, name: str, config: Any, code: bytes) -> None:
-    """Create an execution environment whose time limit and remaining time are PATIENCE times longer."""
+    """Create an execution environment with PATIENCE times the time limit. Its remaining time is longer too."""
     limit_s = int(config.get("Timeout", _DEFAULT_S) * PATIENCE)
     original(worker, name, {**config, "Timeout": limit_s}, code)
 
 
 @replaces("services.stepfunctions._invoke_resource_with_timeout", "faeed0bf70d5")
 def run_task(original: Any, resource: str, arguments: Any, limit_s: float) -> Any:
-    """Run a task with a time limit that is PATIENCE times longer."""
+    """Run a task with PATIENCE times the time limit `limit_s`."""
     return original(resource, arguments, limit_s * PATIENCE)

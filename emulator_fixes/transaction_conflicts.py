@@ -1,8 +1,9 @@
 """Transactions conflict with concurrent transactions and writes of the same items.
 
-LOCAL_TRANSACTION_MS is the duration of a transaction, in milliseconds. With 0, nothing conflicts. Calls other than
-TransactWriteItems do not become slower. BatchWriteItem and PartiQL calls never conflict, unlike on AWS. A single write
-(such as PutItem) never cancels a transaction, because the write completes before the emulator serves another call.
+The environment variable LOCAL_TRANSACTION_MS is the duration of a transaction, in milliseconds. With 0, nothing
+conflicts. Only TransactWriteItems becomes slower. Unlike on AWS, BatchWriteItem and PartiQL calls never conflict. A
+single write (such as PutItem) never cancels a transaction, because the write completes before the emulator serves
+another call.
 
 Emulator: The emulator completes each call before it serves the next one, so no transaction is running when a call
     arrives.
@@ -59,7 +60,7 @@ async def handle_request(original: Any, method: str, path: str, headers: Any, bo
 
 @replaces("services.dynamodb._transact_get_items", "4fd2ebad6b20")
 def transact_get_items(original: Any, request: Any) -> Any:
-    """Run TransactGetItems, or cancel it if one of its items is in a transaction."""
+    """Run TransactGetItems, or cancel it if a running transaction writes one of its items."""
     gets = [nested(each, "Get") for each in _members(request)]
     busy = [_is_busy(_item(nested(get, "TableName"), nested(get, "Key"))) for get in gets]
     return _canceled(busy) if any(busy) else original(request)
@@ -67,19 +68,19 @@ def transact_get_items(original: Any, request: Any) -> Any:
 
 @replaces("services.dynamodb._put_item", "bedd46ca5524")
 def put_item(original: Any, request: Any) -> Any:
-    """Put an item, unless it is in a transaction."""
+    """Put an item, or return TransactionConflictException if a running transaction writes the item."""
     return _refusal(request, "Item") or original(request)
 
 
 @replaces("services.dynamodb._update_item", "4ae0d4444489")
 def update_item(original: Any, request: Any) -> Any:
-    """Update an item, unless it is in a transaction."""
+    """Update an item, or return TransactionConflictException if a running transaction writes the item."""
     return _refusal(request, "Key") or original(request)
 
 
 @replaces("services.dynamodb._delete_item", "548662891530")
 def delete_item(original: Any, request: Any) -> Any:
-    """Delete an item, unless it is in a transaction."""
+    """Delete an item, or return TransactionConflictException if a running transaction writes the item."""
     return _refusal(request, "Key") or original(request)
 
 
@@ -94,7 +95,7 @@ def _refusal(request: Any, key: str) -> Any:
 
 
 def _canceled(busy: list[bool]) -> Any:
-    """Return TransactionCanceledException with one reason for each item, in the order of the request."""
+    """Return TransactionCanceledException with one reason per item: a conflict if its element of `busy` is true."""
     reasons = [{"Code": _CODE, "Message": _MESSAGE} if each else {"Code": "None"} for each in busy]
     codes = ", ".join(reason["Code"] for reason in reasons)
     message = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"
@@ -103,7 +104,7 @@ def _canceled(busy: list[bool]) -> Any:
 
 
 def _asked(body: Any) -> tuple[list[Any], Any]:
-    """Return the items of a transaction in the order of the request, and the transaction's ClientRequestToken."""
+    """Return the items of the TransactWriteItems request `body`, in its order, and its ClientRequestToken."""
     try:
         request: Any = json.loads(body)
     except ValueError:
@@ -122,7 +123,7 @@ def _written(member: Any) -> Any:
 
 
 def _item(table: Any, attributes: Any) -> Any:
-    """Return a key that identifies an item, or None if the request is invalid. The emulator refuses such a request."""
+    """Return a key that identifies an item, or None for an invalid request, which the emulator itself refuses later."""
     name = str(_dynamodb._normalize_table_name(table))
     keys = [nested(_dynamodb._tables.get(name), key) for key in ("pk_name", "sk_name")]
     if not nested(attributes, keys[0]):

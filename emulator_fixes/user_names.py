@@ -22,7 +22,10 @@ _cognito: Any = internal("services.cognito")
 
 @replaces("services.cognito._resolve_user", "005b45b0326d")
 def resolve_user(original: Any, pool: Any, name: Any) -> Any:
-    """Find a user by name in any letter case. All calls and the hosted sign-in page find users with this function."""
+    """Find a user by name, in any letter case if the pool ignores it.
+
+    All API calls and the hosted sign-in page find users with this function.
+    """
     return original(pool, name.lower() if isinstance(name, str) and _ignores_case(pool) else name)
 
 

@@ -62,7 +62,7 @@ class Text(str):
         return len(self)
 
     def substring(self, start: int, end: int | None = None) -> Text:
-        """Return the characters from `start` up to, but not including, `end`."""
+        """Return the characters from index `start` up to, but not including, index `end` (default: to the end)."""
         return Text(self[start:end])
 
     def toLowerCase(self) -> Text:  # noqa: N802
@@ -146,11 +146,11 @@ class _Input:
         return Text(json.dumps(_at(self._parsed(), path), separators=(",", ":"), ensure_ascii=False))
 
     def path(self, path: str) -> Any:
-        """Return the value at the JSONPath `path` in the body, for use in the template."""
+        """Return the value at the JSONPath `path` in the body, with Text for strings, for use in the template."""
         return _textual(_at(self._parsed(), path))
 
     def params(self, name: str | None = None) -> Any:
-        """Return all parameters, or the value of `name` in the path, the query string or the headers."""
+        """Return the parameter `name` (path, query string or headers), or all parameters if `name` is None."""
         request = self._request
         groups = {"path": request.path, "querystring": request.query, "header": request.headers}
         if name is None:
@@ -164,11 +164,11 @@ class _Input:
 
 class _Util:
     def escapeJavaScript(self, value: Any) -> Text:  # noqa: N802 - AWS prescribes the names
-        """Escape a string as Apache Commons Lang 2 does, because API Gateway uses that library."""
+        """Escape `value` for JavaScript as Apache Commons Lang 2 does, because API Gateway uses that library."""
         return Text("".join(_escaped(character) for character in str(value)))
 
     def parseJson(self, value: str) -> Any:  # noqa: N802
-        """Return the value of the JSON text `value`."""
+        """Return the value that the JSON text `value` describes."""
         return _textual(json.loads(value))
 
     def urlEncode(self, value: str) -> Text:  # noqa: N802

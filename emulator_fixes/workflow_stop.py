@@ -1,4 +1,4 @@
-"""Signals by which a workflow's threads learn that an execution or a branch has ended."""
+"""Signals that tell the threads of a workflow that an execution or a branch has ended."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _express: Final[set[threading.Event]] = set()
 
 @contextmanager
 def running(*, express: bool) -> Generator[None]:
-    """Mark an execution as running inside the `with` block, so that other threads can wait for its end."""
+    """With `express`, make `wait_for_express_executions` wait until the `with` block of this execution has ended."""
     ended = threading.Event()
     if express:
         _express.add(ended)

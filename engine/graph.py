@@ -74,7 +74,8 @@ class Graph:
         found = [resource for resource in self.of(type_token) if resource.name == name]
         if len(found) != 1:
             raise AssertionError(
-                f"{type_token} {name!r}: got {len(found)}; allowed: one of {[r.name for r in self.of(type_token)]}"
+                f"{type_token} {name!r}: got {len(found)} resources; "
+                f"allowed: one of {[r.name for r in self.of(type_token)]}"
             )
         return found[0]
 
@@ -251,7 +252,8 @@ def run(
 ) -> Graph:
     """Run `program` with mocks, and return the recorded graph. Raises whatever `program` raises.
 
-    With `unknown`, the outputs that AWS would compute are unknown, as in the first preview of a stack.
+    `config` replaces the configuration in the file of `stack`. With `unknown`, the outputs that AWS would compute are
+    unknown, as in the first preview of a stack.
     """
     os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
     graph = Graph(stack)
@@ -267,7 +269,8 @@ def record(
 ) -> Graph:
     """Run the whole Pulumi program with the settings of `stack`, and return the recorded graph.
 
-    With `build_archives=False`, the run does not build the archives of functions and layers, and downloads no packages.
+    `unknown` and `config` have the same meaning as for `run`. With `build_archives=False`, the run does not build the
+    archives of functions and layers, and downloads no packages.
     """
 
     def program() -> None:

@@ -66,7 +66,7 @@ class Sink(Protocol):
         ...
 
     def register(self, registration: Registration) -> tuple[str, Mapping[str, Any]]:
-        """Return the id and all properties of a resource, or an empty id for a component."""
+        """Handle a registered resource or component. Return its id (unused for a component) and all its properties."""
         ...
 
     def register_outputs(self, urn: str) -> None:
@@ -137,7 +137,7 @@ class _Provider(mocks.Mocks):
         results = data_sources(self._sink.account, self._sink.region)
         if args.token not in results:
             raise EngineError(
-                f"the program calls {args.token}; allowed: {', '.join(results)}. "
+                f"the program calls the data source {args.token}; allowed: {', '.join(results)}. "
                 f"Remedy: add the data source to data_sources in engine/program.py"
             )
         return results[args.token]
@@ -151,7 +151,7 @@ class _Provider(mocks.Mocks):
 
 
 def data_sources(account: str, region: str) -> dict[str, dict[str, Any]]:
-    """Return a dictionary from the token of each data source that the program can call to the data source's result."""
+    """Return {token: result} of each data source that the program can call, for the AWS `account` and `region`."""
     return {
         "aws:index/getCallerIdentity:getCallerIdentity": {
             "accountId": account,

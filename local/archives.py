@@ -19,9 +19,9 @@ def is_archive(value: Any) -> bool:
 
 
 def zip_bytes(archive: pulumi.Archive) -> bytes:
-    """Return the archive's content as a zip file.
+    """Return the content of `archive` as a zip file.
 
-    Raises TypeError for other kinds of archives, for example an archive at a URL.
+    Raises TypeError if the content is not on this machine, for example if it is at a URL.
     """
     if isinstance(archive, pulumi.FileArchive) and Path(archive.path).is_file():
         return Path(archive.path).read_bytes()

@@ -56,7 +56,7 @@ class CallError(Exception):
 
 
 class _Repeatable(threading.local):
-    """The token that `Aws.once` sets, and the header of the current call. Each thread has its own values."""
+    """Adds a header to each call inside `Aws.once`, by which the emulator recognizes a repeated call."""
 
     token = ""
     header = ""
@@ -104,7 +104,7 @@ class Aws:
         self._repeatable = _Repeatable()
 
     def __call__(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Call `operation` of `service` without the parameters that are None. Raises CallError."""
+        """Call `operation` of `service` without the parameters that are None. Return the response. Raises CallError."""
         name = f"{service}:{operation}"
         given = {key: value for key, value in parameters.items() if value is not None}
         try:
@@ -124,7 +124,7 @@ class Aws:
     def once(self, token: str) -> Generator[None]:
         """Inside the block, the emulator runs each call only once for the same `token`.
 
-        If a call was already made under `token`, the emulator returns the first response again. A block that was
+        If a call was already made with `token`, the emulator returns the first response again. A block that was
         interrupted at any point can therefore be repeated from its beginning.
         """
         self._repeatable.token, self._repeatable.calls = token, Counter()
@@ -144,7 +144,7 @@ class Aws:
             raise CallError(f"{service}:{api_operation}", "ParamValidation", " ".join(report.generate_report().split()))
 
     def client(self, service: str) -> Any:
-        """Return the SDK's client for `service`. The client is created once."""
+        """Return the SDK's client for `service`. All calls of this method return the same client."""
         with self._lock:
             if service not in self._clients:
                 made: Any = self._session.client(service, endpoint_url=self.instance.url, config=_CONFIG)  # pyright: ignore[reportCallIssue, reportArgumentType, reportUnknownMemberType, reportUnknownVariableType] - `service` is not a literal

@@ -1,8 +1,8 @@
 """The `bootstrap` of every local function: runs AWS's runtime client with the modules that Lambda provides.
 
-The emulator starts it as `python -I -S bootstrap.py RUNTIME [LAYER ...]`, so the interpreter sees neither site-packages
-nor this checkout. RUNTIME is the directory with the packages of Lambda's Python runtime. Each LAYER is the directory of
-an extracted layer.
+The emulator starts this file as `python -I -S bootstrap.py RUNTIME [LAYER ...]`, so that the interpreter finds neither
+site-packages nor this checkout. RUNTIME is the directory with the packages of Lambda's Python runtime. Each LAYER is
+the directory of an extracted layer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ END_OF_LOG: Final = "\x04"
 
 
 def main(runtime: str, layers: list[str]) -> None:
-    """Process invocations until the emulator ends."""
+    """Process invocations until the emulator ends. `runtime` and `layers` are the arguments RUNTIME and LAYER."""
     _take_time(float(os.environ["LOCAL_PATIENCE"]))
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     _set_environment()

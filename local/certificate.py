@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from local.instance import HOST
 
 NAME: Final = "localhost"
-"""Host name in the certificate, which a browser must use in its address."""
+"""Host name in the certificate. A browser must use this name in the URL of the page."""
 _VALID_DAYS: Final = 3650
 
 

@@ -24,7 +24,7 @@ _REDIRECTS: Final = (301, 302, 303)
 
 
 class SignInError(Exception):
-    """Cognito returned no token. The message contains Cognito's response."""
+    """Cognito returned no tokens. The message contains the status of Cognito's response."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Client:
     _pool: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False))
 
     def sign_in(self, username: str, password: str) -> Tokens:
-        """Sign in with a password (USER_PASSWORD_AUTH). Raises SignInError."""
+        """Sign in with a password (USER_PASSWORD_AUTH) and return the tokens. Raises SignInError."""
         request = {
             "AuthFlow": "USER_PASSWORD_AUTH",
             "ClientId": self.frontend["auth"]["userPoolClientId"],
@@ -81,7 +81,7 @@ class Client:
     def sign_in_by_code(self, username: str, password: str, scopes: tuple[str, ...] = ("openid", "email")) -> Tokens:
         """Sign in on the hosted page with the authorization code flow and PKCE, as a browser does.
 
-        Raises SignInError.
+        The tokens are valid for `scopes`. Raises SignInError.
         """
         auth = self.frontend["auth"]
         verifier = secrets.token_urlsafe(48)
@@ -110,9 +110,7 @@ class Client:
         }
         answer = self._form(f"{auth['hostedUiUrl']}/oauth2/token", exchange)
         if answer.status != 200:  # noqa: PLR2004
-            raise SignInError(
-                f"exchange of the code of {username} for tokens: got status {answer.status}: {answer.text}"
-            )
+            raise SignInError(f"exchange of {username}'s code for tokens: got status {answer.status}: {answer.text}")
         given = answer.json()
         return Tokens(given["id_token"], given["access_token"])
 

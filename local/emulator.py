@@ -114,7 +114,7 @@ class Started:
 
 
 def find(instance: Instance) -> Found:
-    """Return the state of the instance's emulator, its processes and its record."""
+    """Return the state of the instance's emulator, its processes, and the record that `start` wrote."""
     try:
         record = read_json(instance.process, "pid", "started", "region", remedy=instance.anew)
     except DamagedError:
@@ -142,8 +142,8 @@ def start(
 
     `without` names corrections to leave out, for the tests that prove that each correction is needed. `launcher` names
     a module that replaces local.launch. `owner` is the read end of a pipe. When its other end is closed, the emulator
-    ends (see local.owner). Without `owner`, the emulator belongs to this process until it is released. Raises
-    LocalError if the port is taken.
+    ends (see local.owner). Without `owner`, the emulator ends with this process unless `Started.release` is called.
+    Raises LocalError if the port is taken.
     """
     require_free(instance.port)
     _delete_data(instance)
@@ -277,7 +277,7 @@ def _runner() -> str:
 
 
 def require_free(port: int) -> None:
-    """Raise LocalError with the cause and another port if the emulator can't listen on `port`."""
+    """Raise LocalError with the cause and a remedy if the emulator can't listen on `port`."""
     error = _bind(port)
     if error is None:
         return

@@ -18,7 +18,7 @@ from cli.errors import naming
 from local.instance import Instance
 
 RUNTIME: Final = "provided.al2023"
-"""The runtime of uploaded functions. The emulator's own Python runtime would lose the types of errors."""
+"""The runtime of uploaded functions. The emulator's own Python runtime does not report the types of their errors."""
 _BOOTSTRAP: Final = Path(__file__).with_name("bootstrap.py")
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 # Lambda's Python runtime contains these packages: the SDK, the runtime client `awslambdaric`, and their dependencies.
@@ -45,14 +45,14 @@ def layer_directory(instance: Instance, layer_arn: str) -> Path:
 
 
 def extract_layer(instance: Instance, layer_arn: str, content: bytes) -> None:
-    """Extract a layer version into the directory where functions find it."""
+    """Extract the zip archive `content` of a layer version into the directory where functions find the layer."""
     directory = layer_directory(instance, layer_arn)
     with zipfile.ZipFile(io.BytesIO(content)) as archive, naming(directory):
         archive.extractall(directory)
 
 
 def package(instance: Instance, content: bytes, layer_arns: Sequence[str]) -> bytes:
-    """Return the function's zip archive, with a bootstrap that runs the function with its layers, as AWS does."""
+    """Return the zip archive `content` of a function, with a bootstrap that runs the function with `layer_arns`."""
     runtime = _runtime_directory(instance)
     layers = [str(layer_directory(instance, arn)) for arn in layer_arns]
     command = shlex.join([sys.executable, "-I", "-S", str(_BOOTSTRAP), str(runtime), *layers])

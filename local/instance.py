@@ -64,7 +64,7 @@ class Instance:
 
     @property
     def state(self) -> Path:
-        """File with every deployed resource, by URN: inputs, id and outputs."""
+        """File with the inputs, id and outputs of every deployed resource, by URN."""
         return self.home / "state.json"
 
     @property
@@ -92,7 +92,7 @@ class Instance:
 
 
 def instance(port: int = DEFAULT_PORT, home: Path | None = None) -> Instance:
-    """Return the instance of `port`. Its default home is .local for the default port, else .local/PORT."""
+    """Return the instance of `port`. Without `home`, its directory is .local for the default port, else .local/PORT."""
     if home is None:
         home = ROOT / ".local" if port == DEFAULT_PORT else ROOT / ".local" / str(port)
     # `os.path.realpath` raises no error for circular symbolic links. A command reports this error later, when it uses
@@ -101,7 +101,7 @@ def instance(port: int = DEFAULT_PORT, home: Path | None = None) -> Instance:
 
 
 def port_number(text: str) -> int:
-    """Return the TCP port in a command line argument. Raises argparse.ArgumentTypeError."""
+    """Return the TCP port in a command line argument. Raises argparse.ArgumentTypeError if `text` is not a port."""
     if not text.isdecimal() or not 1 <= int(text) <= LAST_PORT:
         raise argparse.ArgumentTypeError(f"PORT: got {text!r}; allowed: 1 to {LAST_PORT}; default: {DEFAULT_PORT}")
     return int(text)
@@ -109,7 +109,7 @@ def port_number(text: str) -> int:
 
 @contextmanager
 def alone(instance: Instance) -> Generator[None]:
-    """Lock the instance against other commands until the block ends. Raises LocalError if it is locked."""
+    """Lock the instance against other commands until the block ends. Raises LocalError if another command locked it."""
     instance.home.mkdir(parents=True, exist_ok=True)
     path = instance.home / "lock"
     with path.open("w") as file:

@@ -40,7 +40,7 @@ class Journey:
         self.order_id = ""
         self.steps: list[Step] = []
         self.arrived: set[str] = set()
-        """The expected results that have arrived, in the words of `EXPECTED` in order.py."""
+        """The kinds of the steps found so far, for example the keys of `EXPECTED` in order.py."""
 
     @property
     def instance(self) -> Instance:
@@ -57,7 +57,7 @@ class Journey:
         return len(self.steps) > before
 
     def _messages(self) -> Iterator[tuple[Step, str]]:
-        """Yield the events on the bus and the notifications of the topic that belong to this order."""
+        """Yield the events and notifications of this order that have arrived in the temporary queue of `watch`."""
         received = self._aws(
             "sqs",
             "receive_message",
@@ -128,7 +128,7 @@ class Journey:
 
 @contextmanager
 def watch(aws: Aws, ops: Mapping[str, Any]) -> Generator[Journey]:
-    """Receive the bus's events and the topic's notifications in a temporary queue until the block ends."""
+    """Yield a Journey. Until the block ends, a temporary queue receives the events and notifications for it."""
     name, bus, topic = _WATCH, ops["eventBus"]["name"], ops["topics"]["notifications"]
     arn = aws.arn("sqs", name)
     statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}

@@ -1,4 +1,4 @@
-"""Finds and stops processes that local commands started, even if other processes reuse their ids."""
+"""Finds and stops processes that local commands started, but no other processes that have reused their ids."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ def group(leader: int) -> list[Process]:
 def stop(processes: list[Process], *, grace_s: float = 5.0) -> None:
     """Stop `processes` with SIGTERM, and after `grace_s` seconds with SIGKILL.
 
-    Look up each process again before each signal, because another process may have reused the id.
+    Each process is looked up again before each signal, because another process may have reused its id. Raises
+    LocalError if a process belongs to another user.
     """
     for sent, wait_s in ((signal.SIGTERM, grace_s), (signal.SIGKILL, _KILLED_WITHIN_S)):
         for process in _still(processes):

@@ -83,7 +83,7 @@ class Progress:
 
     @contextmanager
     def resource(self, component: str) -> Generator[Callable[[str], None]]:
-        """Count a resource of `component`. The `with` block receives a function that records the action."""
+        """Count a resource of `component`. The `with` block receives a function that records its action."""
         with self._lock:
             now = time.monotonic()
             entry = self._components.setdefault(component, _Component(began=now, ended=now))

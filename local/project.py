@@ -86,7 +86,7 @@ def _load(root: Path) -> Project:
 
 
 def _given(project: str, document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the configuration in the stack file."""
+    """Return the configuration in `document`, the content of the stack file, as {"namespace:key": value}."""
     for key in _ENCRYPTION:
         if isinstance(document.get(key), (dict, list)):
             got = quoted(document[key])
@@ -107,7 +107,10 @@ def _given(project: str, document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _declared(project: str, document: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the configuration values in Pulumi.yaml, which apply to every stack."""
+    """Return the configuration values in `document`, the content of Pulumi.yaml. They apply to every stack.
+
+    `given` is the configuration in the stack file, which must set the values that Pulumi.yaml declares without a value.
+    """
     found: dict[str, Any] = {}
     for key, declared in _section(_PROJECT_FILE, document).items():
         full = _full_key(_PROJECT_FILE, project, key)

@@ -51,14 +51,14 @@ class State:
         saved = _read(instance)
         self.records = _records(instance, saved["resources"])
         self.begun: dict[str, str] = saved["begun"]
-        """Unfinished changes: URN to the token of the change's calls (see Aws.once)."""
+        """Maps the URN of each resource with an unfinished change to the token of the change's calls (see Aws.once)."""
         self.emptied: dict[str, str] = saved["emptied"]
-        """Resources that were deleted for a replacement: URN to old id.
+        """Maps the URN of each resource that was deleted for a replacement to the id of the deleted resource.
 
-        Resources inside them are created again until a deployment completes.
+        Until a deployment completes, every deployment recreates the resources that depend on these resources.
         """
         self.superseded = _records(instance, saved["superseded"])
-        """Replaced resources that the end of the deployment must delete."""
+        """Replaced resources, which are deleted at the end of the deployment."""
 
     def begin(self, urn: str) -> str:
         """Record that a change of the resource `urn` begins, and return the token for its calls (see Aws.once).
@@ -101,7 +101,7 @@ class State:
             self._note(("superseded", key, asdict(record)))
 
     def forget_superseded(self, key: str) -> None:
-        """Record that the replaced resource `key` is deleted."""
+        """Record that the replaced resource with this key of `superseded` is deleted."""
         with self._lock:
             del self.superseded[key]
             self._note(("superseded", key, None))
@@ -147,7 +147,7 @@ def forget(instance: Instance) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Return `value` as it is recorded and compared: archives as hashes of their content, and without None."""
+    """Return `value` in the form in which inputs are recorded and compared: archives as hashes, and without None."""
     if is_archive(value):
         return {"sha256": hashlib.sha256(zip_bytes(value)).hexdigest()}
     if isinstance(value, dict):

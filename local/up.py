@@ -24,9 +24,9 @@ _DEFAULT_REGION: Final = "us-east-1"
 def up(instance: Instance, source: project.Project, progress: Progress, *, owner: int | None = None) -> dict[str, Any]:
     """Deploy the program to `instance`, and return the content of .local/outputs.json.
 
-    If this command starts the emulator and deploys at least one resource, the emulator keeps running after the command:
-    with an `owner` until the owner ends (see local.owner), and otherwise until it is stopped. If the program has no
-    output `frontend`, it is not the platform, so this function creates no seeds. Raises LocalError.
+    If this command starts the emulator and deploys at least one resource, the emulator keeps running after the command.
+    With `owner`, it ends when the owner ends (see local.owner). Without `owner`, it runs until it is stopped. If the
+    program has no output `frontend`, it is not the platform, so this function creates no seeds. Raises LocalError.
     """
     region = source.config.get("aws:region", _DEFAULT_REGION)
     started = _require_emulator(instance, region, progress, owner)
@@ -127,7 +127,7 @@ def _require_emulator(
                 f"Remedy: wait a minute and repeat `{instance.command('up')}`; if that doesn't help, {instance.anew}"
             )
         if emulator.outdated(found):
-            progress.say(f"The emulator's corrections changed after its start. To use them: {instance.anew}")
+            progress.say(f"The emulator's corrections changed after its start. To use the new ones: {instance.anew}")
         return None
     if found.abandoned:
         progress.say("The first deployment was killed before it completed. Starting again.")

@@ -15,13 +15,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from operations import quotas
 
 LIMIT_S: Final = 4.0
-"""How long the checks may take. A check without a result by then becomes a warning."""
+"""Time limit of all checks together, in seconds. An unfinished check becomes a warning."""
 UNRESERVED: Final = 100
 # STS returns the identity of the caller in every region. If the configuration names no region, the check therefore uses
 # this one.
 _ANY_REGION: Final = "us-east-1"
-# If one of these settings is present, the account is not checked. The AWS provider would find its credentials or
-# endpoints in a way that this check does not support.
+# If one of these settings is present, the account is not checked. With such a setting, the AWS provider finds its
+# credentials or endpoints in a way that this check does not support.
 _NOT_READ: Final = (
     *("aws:assumeRoleWithWebIdentity", "aws:endpoints", "aws:sharedConfigFiles", "aws:sharedCredentialsFiles"),
     *("aws:skipCredentialsValidation", "aws:skipRequestingAccountId"),

@@ -27,7 +27,7 @@ orders = LateOrders(aws.client("dynamodb"), table=os.environ["ORDERS_TABLE"])
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, list[dict[str, str]]]:
-    """Mark the orders that were created but not decided in this batch. Skip orders that are no longer PENDING."""
+    """Mark the orders that were created but not decided in this batch, unless they have been decided since."""
     for order_id, sequence_number in _undecided(event["Records"]).items():
         logger.set_correlation_id(order_id)
         logger.append_keys(order_id=order_id)

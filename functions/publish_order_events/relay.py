@@ -39,7 +39,7 @@ class Outcome:
     published: list[Detail]
     """The published events of the records before `failed`. Lambda does not deliver these records again."""
     failed: str | None
-    """Lowest sequence number of a failed record, or None. Lambda retries the batch from this record."""
+    """Lowest sequence number of a failed record, or None if none failed. Lambda retries the batch from this record."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class _Change:
 
 @dataclass(frozen=True, kw_only=True)
 class _Poison:
-    """A record for which no event can ever be published, and the reason."""
+    """A stream record for which no event can ever be published, and the reason."""
 
     record: StreamRecord
     reason: Exception
@@ -211,7 +211,7 @@ class Relay:
         self._put(changes[half:], published)
 
     def _give_up(self, record: StreamRecord, reason: Exception) -> None:
-        """Send `record` to the failure queue. Raises _Unfinished if SQS does not accept it."""
+        """Send `record` and `reason` to the failure queue. Raises _Unfinished if SQS does not accept the message."""
         try:
             self._set_aside(record, reason)
         except (BotoCoreError, ClientError) as error:

@@ -1,4 +1,4 @@
-"""Sends a stream record to the failure queue, with the reason, if no event can ever be published for it."""
+"""Sends stream records for which no event can ever be published to the failure queue, each with the reason."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LONGEST_REASON: Final = 1024
 
 
 def sequence_number(record: StreamRecord) -> str:
-    """Return the position of `record` in its shard."""
+    """Return the sequence number of `record`, which is its position in its shard of the stream."""
     return record["dynamodb"]["SequenceNumber"]
 
 
@@ -34,8 +34,8 @@ def set_aside_in(client: SQSClient, *, queue_url: str) -> SetAside:
 
     The reason is in the message attributes ERROR_CODE and ERROR_MESSAGE, which EventBridge also uses.
 
-    The message body is an event that contains only this record. `make redrive` can therefore invoke the relay with the
-    body at any time, even after 24 h, when the stream no longer contains the record.
+    The message body is an event for the outbox relay that contains only this record. `make redrive` invokes the relay
+    with the body. This works even after 24 h, when the stream no longer contains the record.
     """
 
     def set_aside(record: StreamRecord, reason: Exception) -> None:

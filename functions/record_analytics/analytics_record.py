@@ -23,9 +23,9 @@ class AnalyticsRecord(TypedDict):
 
 
 def parse(body: str) -> AnalyticsRecord:
-    """Return the record in a message's body. Raises ValidationError if the record violates the contracts of the events.
+    """Return the record in `body`, the body of a message. Raises ValidationError if the record violates its contract.
 
-    The body is the record, or the event itself if EventBridge could not deliver the record to the analytics queue.
+    `body` contains the event instead of the record if EventBridge could not deliver the record to the analytics queue.
     """
     try:
         record = json.loads(body)

@@ -104,7 +104,8 @@ def conclude(
 ) -> None:
     """Log and count the result for one message. Raises the AWS error if a later delivery may succeed.
 
-    Powertools requires that the parameter for the message is named `record`.
+    `parsed` and `writes` contain the parsed records and their writes to S3, by message id. `record` is the message,
+    because Powertools requires this name.
     """
     # Remove the order id of the previous message from the logger. Otherwise, log lines of this message could show that
     # id.

@@ -70,7 +70,7 @@ def lambda_handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, 
 
 
 def _restart(order_id: str) -> bool:
-    """Start the workflow of the order unless it runs already. Return whether it runs now."""
+    """Start the workflow of the order if it is PENDING and its workflow does not run. Return whether it runs now."""
     row = store.row(order_id)
     if row is None:
         return False

@@ -43,8 +43,8 @@ class Claims:
         """Claim the event until `until` and return the claim, or return None if its email is DONE.
 
         Raises MailClaimed while another invocation holds a claim. If the SDK repeats the write, the second attempt can
-        overwrite the claim of the first attempt. It cannot overwrite a DONE row: if the second attempt reaches DynamoDB
-        late, the email has already been sent.
+        overwrite the claim of the first attempt. It cannot overwrite a DONE row, so an attempt that reaches DynamoDB
+        after the email was sent changes nothing.
         """
         return self._put(event_id, "CLAIMED", now=now, until=until)
 
@@ -60,7 +60,7 @@ class Claims:
             self._put(event_id, "DONE", now=now, until=now)
 
     def _put(self, event_id: str, status: str, *, now: datetime, until: datetime) -> str | None:
-        """Write the row of the event and return its claim, or return None if the row's status is DONE."""
+        """Write the row of the event and return its new claim, or return None if the existing row is DONE."""
         claim = str(uuid.uuid4())
         try:
             self._client.put_item(
@@ -103,7 +103,7 @@ class Claims:
         self._change(event_id, claim, "SET claimed_until = :past, #status = :claimed", _RELEASED)
 
     def _change(self, event_id: str, claim: str, update: str, values: Mapping[str, Any]) -> None:
-        """Update the row of the event if `claim` is still its claim."""
+        """Update the row of the event. Raises the AWS error if another claim has replaced `claim`."""
         self._client.update_item(
             TableName=self._table,
             Key={"id": {"S": event_id}},

@@ -64,7 +64,7 @@ queue = MessageQueue.of_environment(
     aws.client("sqs"), is_final=lambda error: isinstance(error, (MailRefused, ValidationError))
 )
 pace = Pace(int(os.environ["MAIL_MS"]) / 1000)
-# The longest time that one email usually takes: a call of SES ends after at most 5.5 s, and the calls of DynamoDB take
+# The longest time that one email usually takes: a call to SES ends after at most 5.5 s, and the calls to DynamoDB take
 # a few milliseconds.
 _LONGEST_MAIL_MS: Final = 8_000
 _KEYS: Final = ("order_id", "event_id", "status")
@@ -93,12 +93,12 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItem
 def handle(record: SQSRecord, *, context: LambdaContext, first: str) -> None:
     """Send the email for the event in a message. Raises an error if SQS must deliver the message again.
 
-    `first` is the id of the batch's first message. Powertools requires the name `record` for the message.
+    `first` is the id of the batch's first message. `record` is the message, because Powertools requires this name.
     """
     logger.remove_keys(_KEYS)
     logger.set_correlation_id(None)
     with queue.handling(record):
-        # If Lambda ended the invocation during a call of SES, the email could be sent twice. The function therefore
+        # If Lambda ended the invocation during a call to SES, the email could be sent twice. The function therefore
         # starts no further email shortly before its time limit.
         if record.message_id != first and context.get_remaining_time_in_millis() < _LONGEST_MAIL_MS:
             raise MailDelayed("email: the invocation has too little time left for another email")

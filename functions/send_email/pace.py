@@ -23,7 +23,7 @@ class Pace:
     def shift(self) -> None:
         """Delay the next email by a random part of the minimum time. Call this method after SES has throttled an email.
 
-        Otherwise, two environments that send at the same moment would keep doing so, and SES would throttle one of them
-        every time.
+        Without this delay, two environments that send at the same moment would keep doing so, and SES would throttle
+        one of them every time.
         """
         self._free_at_s += random.random() * self._mail_s  # noqa: S311 - no secret

@@ -17,20 +17,20 @@ End = Literal["final", "transient"]
 ERRORS: Final[Mapping[str, tuple[End, str]]] = MappingProxyType(
     {
         # The API reference of SES v2 lists these errors for SendEmail.
-        "MessageRejected": ("final", "The content or an address is invalid, or the sandbox needs a verified address."),
+        "MessageRejected": ("final", "The content or an address is invalid, or unverified in the sandbox."),
         "BadRequestException": ("final", "The input is invalid, for example the syntax of the address."),
         "TooManyRequestsException": ("transient", "The account sends faster than its send rate or daily quota allow."),
         "LimitExceededException": ("transient", "The account has reached a quota."),
         "AccountSuspendedException": ("transient", "AWS has suspended the account's sending, and can permit it again."),
         "SendingPausedException": ("transient", "Sending is paused for the account, and an operator can resume it."),
-        "MailFromDomainNotVerifiedException": ("transient", "The DNS record of the sender's domain is missing."),
+        "MailFromDomainNotVerifiedException": ("transient", "The MX record of the MAIL FROM domain is missing."),
         "NotFoundException": ("transient", "The identity's default configuration set was deleted."),
         # All AWS services can return these errors.
         "Throttling": ("transient", "The account sends faster than its send rate."),
         "ThrottlingException": ("transient", "The account sends faster than its send rate."),
         "AccessDeniedException": ("transient", "The function's role lacks the permission."),
         "AccessDenied": ("transient", "The function's role lacks the permission."),
-        "ExpiredTokenException": ("transient", "Lambda renews the credentials of the role."),
+        "ExpiredTokenException": ("transient", "The role's credentials have expired, and Lambda renews them."),
         "InternalServiceErrorException": ("transient", "SES has a fault."),
         "InternalFailure": ("transient", "SES has a fault."),
         "ServiceUnavailable": ("transient", "SES has a fault."),

@@ -39,7 +39,7 @@ _TRANSIENT: Final = _THROTTLED | {
 def client(
     service: str, *, read_timeout_s: float = READ_TIMEOUT_S, attempts: int = 3, silent_errors: bool = False
 ) -> Any:
-    """Return a low-level client whose calls, including retries, end before the function's time limit.
+    """Return a low-level client for `service` whose calls, including retries, end before the function's time limit.
 
     botocore's default timeout of 60 s is longer than the time limit of every function. With that timeout, Lambda would
     stop the function during a call, without an error response or a log line. `attempts` includes the first attempt.
@@ -96,7 +96,7 @@ def is_throttled(error: ClientError) -> bool:
 
 
 def is_transient(code: str) -> bool:
-    """Return whether a transaction with this error code or cancellation reason may succeed if it is tried again."""
+    """Return whether a transaction that failed with the error or cancellation code `code` may succeed later."""
     return code in _TRANSIENT
 
 

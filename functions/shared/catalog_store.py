@@ -46,7 +46,7 @@ class CatalogStore:
         return rows.product_of(answer["Item"]) if "Item" in answer else None
 
     def page(self, limit: int, *, after: str | None) -> tuple[list[Product], str | None]:
-        """Return up to `limit` (1-100) products after the id `after`, and the last id if another page follows.
+        """Return up to `limit` (1-100) products after the id `after`, and the last id, or None if no page follows.
 
         The index contains only keys, so that a change of stock does not update the index. This method therefore reads
         the products with BatchGetItem, which accepts at most 100 keys (DynamoDB API reference).
@@ -67,11 +67,11 @@ class CatalogStore:
         return self.read(ids[:limit]), ids[limit - 1] if len(ids) > limit else None
 
     def put(self, product: Product, *, request_id: str) -> bool:
-        """Create or replace the product, once per `request_id`. Return whether the product was created.
+        """Create or replace the product. Return True if it was created. A retry with this `request_id` writes nothing.
 
         The SDK retries a write whose response was lost. Without conditions, such a retry would undo sales made in the
         meantime, or report a new product as replaced. If a condition fails because the row already has this
-        `request_id`, the write counts as successful.
+        `request_id`, the first attempt was successful.
         """
         for _ in range(_TRIES):
             if self._replace(product, request_id):

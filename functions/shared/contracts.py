@@ -31,7 +31,7 @@ _ALLOWED: Final[Mapping[str, str]] = {
     "pattern": "text that matches {}",
     "enum": "one of {}",
 }
-"""Text for the rules of JSON Schema in error messages. The messages contain the plain name of any other rule."""
+"""Maps rules of JSON Schema to texts for error messages. For a rule without a text, a message contains its name."""
 
 
 class JsonSchemaValueException(Exception):
@@ -99,7 +99,7 @@ def _details(broken: JsonSchemaValueException) -> Iterator[dict[str, str]]:
     """Yield a detail for each field that violates the rule: its JSON pointer (RFC 6901), the rule and a message.
 
     For a missing field, the pointer contains the name of that field. For an unknown field, the pointer is that of the
-    object. The client chose the name of the field, and errors must not repeat text from the request.
+    surrounding object: the client chose the field's name, and errors must not repeat text from the request.
     """
     where = _PLACE.sub("/", (broken.name or "data").removeprefix("data")).replace("]", "")
     fields: list[str] = [""]
@@ -111,7 +111,7 @@ def _details(broken: JsonSchemaValueException) -> Iterator[dict[str, str]]:
 
 
 def _explain(broken: JsonSchemaValueException, name: str) -> str:
-    """Return a message with the location, the received value and the allowed values."""
+    """Return a message with the location below `name`, the received value and the allowed values."""
     return f"{name}{(broken.name or 'data').removeprefix('data')}: {_problem(broken)}"
 
 

@@ -51,8 +51,8 @@ def event_parser(*detail_types: str) -> Callable[[Any], Detail]:
     """Return a function that validates an event of one of `detail_types` and returns its detail.
 
     The returned function raises ValidationError for an event of another type, and for an event that violates its
-    contract. The validation is necessary, because any role with permission to put events on the bus can choose their
-    content.
+    contract. The validation is necessary, because a role with permission to put events on the bus can put an event with
+    any content there.
 
     Call `event_parser` at module level, not in a handler: it imports generated modules, which would make the first
     request slower.

@@ -182,7 +182,7 @@ def _cause(error: Exception) -> dict[str, str]:
 
 
 def _with_errors[Api: (APIGatewayRestResolver, APIGatewayHttpResolver)](api: Api) -> Api:
-    """Return `api` with the common error body for every exception and every unknown route."""
+    """Make `api` respond to exceptions and unknown routes with the common error body, and return `api`."""
 
     def log_request_id(_: Any, next_middleware: NextMiddleware) -> Response[Any]:
         gateway_id = request_id(api)

@@ -53,7 +53,7 @@ def caller_of(claims: Mapping[str, Any], token_use: TokenUse) -> Caller:
 
 
 def _verified_email(claims: Mapping[str, Any]) -> str | None:
-    """Return the email address in the token if it is verified.
+    """Return the email address in the token if it is verified, otherwise None.
 
     `email_verified` is a boolean in the token, and API Gateway passes it as text. Addresses are compared in lowercase,
     where different characters can become equal: for example, the Kelvin sign becomes the letter k. This function
@@ -68,8 +68,9 @@ def _verified_email(claims: Mapping[str, Any]) -> str | None:
 def groups(claim: object, token_use: TokenUse) -> frozenset[str]:
     """Return the group names in a `cognito:groups` claim.
 
-    The token contains a list, but API Gateway passes text: `a,b` in a REST API, `[a b]` in an HTTP API. Group names
-    cannot contain spaces, but they can contain commas and brackets: see docs/decisions/11-group-names.md.
+    The token contains a list, but API Gateway passes text: `a,b` for the ID tokens of the REST API, `[a b]` for the
+    access tokens of the HTTP API. Group names cannot contain spaces, but they can contain commas and brackets: see
+    docs/decisions/11-group-names.md.
     """
     if isinstance(claim, list):
         return frozenset(name for name in claim if isinstance(name, str))  # pyright: ignore[reportUnknownVariableType]

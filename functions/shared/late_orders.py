@@ -43,7 +43,7 @@ class LateOrders:
         )
 
     def unmark(self, order_id: str) -> None:
-        """Remove a decided order from the index. Functions of older releases decide orders without removing them."""
+        """Remove a decided order from the index. Older releases decide an order without removing it from the index."""
         self._update(order_id, rows.NO_LONGER_LATE, "#status <> :pending", {})
 
     def count_restart(self, order_id: str, restarts: int) -> bool:

@@ -110,11 +110,11 @@ class MessageQueue:
         self._client.send_message(**request)
 
     def _url_of(self, message: SQSRecord) -> str:
-        """Return the URL of the message's queue. All queues of the function are in the same account and region."""
+        """Return the URL of the message's queue. It has the same host and account as the URL of the main queue."""
         return f"{self._url.rpartition('/')[0]}/{message.event_source_arn.rpartition(':')[2]}"
 
     def _delay(self, message: SQSRecord) -> None:
-        """Set the time until the next delivery, which is otherwise the whole visibility timeout.
+        """Set the time until the next delivery. Without this call, it would be the whole visibility timeout.
 
         An error is only logged, because the message still returns after the visibility timeout.
         """

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _PRICE_ATTEMPTS = 3
-"""Attempts to confirm an order whose prices change. After the last attempt, the workflow retries the state."""
+"""Attempts to confirm an order whose prices change. After the last attempt, the workflow retries the whole step."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ class OrderTransactions:
 
         Raises OutOfStock, ProductNotFound, PriceChanged (the client expects another total), ValidationError (lines with
         different currencies), InvalidTransition (the order is neither PENDING nor CONFIRMED), OrderNotFound, and
-        StockContention, which callers may retry.
+        StockContention (callers may try again).
         """
         retries = Retries(self._retries_s)
         for _ in range(_PRICE_ATTEMPTS):
@@ -103,7 +103,7 @@ class OrderTransactions:
 
         If that status is CONFIRMED, also return the order's products to stock.
 
-        Return False if the status has changed since `before` was read. Raises StockContention, which callers may retry.
+        Return False if the status has changed since `before` was read. Raises StockContention (callers may try again).
         `request_id` lets a retry of the SDK recognize its own write.
         """
         if before["status"] == "PENDING":
@@ -264,9 +264,9 @@ def _confirmed_earlier(order: Order, row: dict[str, Any] | None) -> Order:
 
 
 def _changed_prices(lines: Sequence[Line], attempt: _Attempt) -> list[Price]:
-    """Return the current prices of the products whose updates did not meet their condition.
+    """Return the current prices of the products whose stock updates failed their condition.
 
-    Raises ProductNotFound, OutOfStock, and StockContention if every update met its condition.
+    Raises ProductNotFound, OutOfStock, and StockContention if no stock update failed its condition.
     """
     refused = [(line, each.row) for line, each in zip(lines, attempt.lines, strict=True) if each.is_condition]
     if not refused:

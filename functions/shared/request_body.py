@@ -9,7 +9,7 @@ from contracts.orders import LARGEST_BODY_BYTES, TOO_LARGE, WRONG_MEDIA_TYPE
 from shared.errors import PayloadTooLarge, UnsupportedMediaType, ValidationError
 
 _LONGEST_NUMBER: Final = 400
-"""Maximum length of an integer. Python parses up to 4,300 digits, but a double never has more than 400."""
+"""Maximum length of an integer. Python parses up to 4,300 digits, but no double has more than 400 digits."""
 _REPLACED: Final = "\N{REPLACEMENT CHARACTER}"
 
 

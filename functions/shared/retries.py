@@ -11,20 +11,20 @@ from botocore.exceptions import ClientError
 
 from shared.aws import is_conflict
 
-# A transaction takes a few milliseconds, so the first wait is short. The waits double, so that the failed attempts of
-# many competing writes do not use up the write capacity.
+# A transaction takes a few milliseconds, so the first wait is short. The maximum wait doubles, so that the failed
+# attempts of many competing writes do not use up the write capacity.
 _FIRST_WAIT_S: Final = 0.02
 _LONGEST_WAIT_S: Final = 0.16
 
 RETRIES_S: Final = 2.0
-"""Seconds for which a function retries a conflicting write by default. A client of an API may wait for the response."""
+"""Default number of seconds for which a function retries a conflicting write, while a client may be waiting."""
 
 
 class Retries:
-    """The waits between the attempts of one write, with full jitter, until a time limit.
+    """The random waits between the attempts of one write, until a time limit.
 
-    Full jitter means that each wait is a random part of the longest possible wait. Writes that conflicted with each
-    other therefore probably do not conflict again.
+    Each wait lasts between zero and a maximum, which doubles after each wait up to _LONGEST_WAIT_S (full jitter).
+    Writes that conflicted with each other wait for different times, so they probably do not conflict again.
     """
 
     def __init__(self, within_s: float) -> None:

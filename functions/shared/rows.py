@@ -30,7 +30,7 @@ NO_LONGER_LATE: Final = f"REMOVE {LATE_SHARD}"
 def order_row(
     order: Order, *, request_hash: str, synchronous: bool, expected_total: int | None = None
 ) -> dict[str, Any]:
-    """Return the row of a new order. If `expected_total` is not None, the confirmation compares the total with it."""
+    """Return the row of a new order. The confirmation compares the total with `expected_total` unless it is None."""
     expected = {} if expected_total is None else {"expected_total": {"N": str(expected_total)}}
     return {
         "order_id": {"S": order["order_id"]},
@@ -93,7 +93,7 @@ def is_late(row: Row) -> bool:
 
 
 def restarts_of(row: Row) -> int:
-    """Return how often the sweep has restarted the order's workflow under another name."""
+    """Return how often the sweep has restarted the order's workflow with a new execution name."""
     return int(row.get("restarts", {}).get("N", "0"))
 
 
@@ -125,7 +125,7 @@ def user_of(row: Row) -> User:
 
 
 def product_values(content: ProductContent, *, request_id: str) -> dict[str, Any]:
-    """Return a product's attributes without its key."""
+    """Return the attributes of a product's row, except for the key `product_id`."""
     return {
         "name": {"S": content["name"]},
         "unit_price": {"N": str(content["unit_price"])},

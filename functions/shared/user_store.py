@@ -23,12 +23,13 @@ class UserStore:
         self._table = table
 
     def create(self, user: User, *, request_id: str) -> User:
-        """Create the profile, once per `request_id`. The address of `user` must be verified.
+        """Create the profile and return it. The address of `user` must be verified.
 
         The new profile replaces an existing one whose address is not verified, or is no longer the user's address.
         Raises UserAlreadyExists if the user already has another profile.
 
-        The SDK retries a write whose response was lost. The `request_id` lets the retry recognize its own row.
+        The SDK retries a write whose response was lost. The retry recognizes by `request_id` that the existing row is
+        the one that the first attempt wrote.
         """
         row = self._put(
             user,

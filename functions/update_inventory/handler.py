@@ -1,4 +1,6 @@
-"""Takes the products of an order from the stock and confirms the order, in one transaction (state UpdateInventory).
+"""Takes the products of an order from the stock and confirms the order, in one transaction.
+
+The workflow state UpdateInventory invokes this function.
 
 Environment variables: ORDERS_TABLE, INVENTORY_TABLE.
 Input: {"order": the PENDING order, "products": [{"product_id", "unit_price" (minor units), "currency", "name"}],
@@ -59,8 +61,8 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> Order:
 def _input(event: Any) -> tuple[Order, list[Price]]:
     """Return the order and the prices of its products.
 
-    Raises InternalError for invalid input, which only a bug in the workflow can cause. A ValidationError would reject
-    the order.
+    Raises InternalError for invalid input, because only a bug in the workflow can cause it. A ValidationError would
+    reject the order, although the customer did nothing wrong.
     """
     fields = cast("dict[str, Any]", event) if isinstance(event, dict) else {}
     products = fields.get("products")

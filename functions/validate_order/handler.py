@@ -1,4 +1,6 @@
-"""Validates the input of the workflow and returns the order with its table row (state ValidateInput).
+"""Validates the input of the workflow and returns the order with its table row.
+
+The workflow state ValidateInput invokes this function.
 
 Input for an accepted order, sent by the STANDARD workflow: {"order": the PENDING order}.
 Input for a synchronous order, sent by API Gateway for POST /process: {"request": {"user_id", "idempotency_key"

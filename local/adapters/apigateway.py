@@ -80,7 +80,7 @@ class RestApi(Adapter):
 
 @adapts("aws:apigateway/account:Account")
 class Account(Put):
-    """The role with which API Gateway writes logs. There is one for each account and region."""
+    """The role with which API Gateway writes logs. Each account has one such setting per region."""
 
     applies = frozenset({"cloudwatchRoleArn"})
 

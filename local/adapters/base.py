@@ -26,7 +26,7 @@ class Adapter:
     applies: ClassVar[frozenset[str]] = frozenset()
     """Input properties that the adapter sends to AWS."""
     leaves: ClassVar[frozenset[str]] = frozenset()
-    """Input properties that the adapter ignores. A comment above them says why."""
+    """Input properties that the adapter ignores. In each adapter, a comment above them says why."""
     replaced_by: ClassVar[frozenset[str]] = frozenset()
     """Input properties whose change requires a new resource."""
     keeps_data: ClassVar[bool] = False
@@ -46,7 +46,8 @@ class Adapter:
     def delete(self, aws: Aws, identity: str, old: Props) -> None:
         """Delete the resource and everything in it.
 
-        After a replacement, the deployment recreates the resources inside it that the program declares.
+        If the deployment creates the resource again with the same id, it also recreates the resources that depend on
+        it.
         """
         raise NotImplementedError
 
@@ -88,7 +89,7 @@ def pick(properties: Mapping[str, Any], **names: str) -> Props:
 
 
 def only(properties: Mapping[str, Any], allowed: Iterable[str], where: str) -> None:
-    """Raise ValueError if the properties called `where` contain keys that are not in `allowed`."""
+    """Raise ValueError if `properties` has a key that is not in `allowed`. The message calls the properties `where`."""
     if unknown := sorted(set(properties) - set(allowed)):
         raise ValueError(f"{where} sets {', '.join(unknown)}, which the local adapter does not support")
 
@@ -99,5 +100,5 @@ def tag_list(tags: Mapping[str, str] | None) -> list[dict[str, str]]:
 
 
 def changed_tags(old: Props, new: Props) -> list[str]:
-    """Return the keys of the tags that an update removes."""
+    """Return the keys of the tags that are in `old` but not in `new`, and that an update must remove."""
     return sorted(set(old.get("tags") or {}) - set(new.get("tags") or {}))

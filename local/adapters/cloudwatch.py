@@ -31,7 +31,7 @@ _ALARM: Final = {
 
 @adapts("aws:cloudwatch/metricAlarm:MetricAlarm")
 class MetricAlarm(Put):
-    """An alarm on a metric or on an expression of metrics."""
+    """An alarm on a metric or on a metric math expression."""
 
     applies = frozenset({"dimensions", "metricQueries", "tags", *_ALARM})
     replaced_by = frozenset({"name"})

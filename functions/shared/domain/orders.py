@@ -68,7 +68,7 @@ class Order(TypedDict):
 class Price(TypedDict):
     """A product's price in the catalog, in minor units of `currency`, and the product's name.
 
-    The workflow of release 0.1.0 sends no name.
+    Prices that the workflow of release 0.1.0 sends have no name.
     """
 
     product_id: str
@@ -100,7 +100,7 @@ def order_id_for(user_id: str, idempotency_key: str) -> str:
 
 
 def request_hash(items: Sequence[NewLine], expected_total: int | None = None) -> str:
-    """Return a SHA-256 hash of the request. Equal requests have equal hashes, whatever the order of their JSON fields.
+    """Return a SHA-256 hash of a request. The order of the JSON fields in the request does not affect the hash.
 
     Without `expected_total`, the hash covers only the lines, as in release 0.1.0.
     """
