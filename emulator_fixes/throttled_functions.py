@@ -1,4 +1,4 @@
-"""Reserved concurrency applies to all versions and aliases of a function, and throttling causes the errors of AWS.
+"""Reserved concurrency applies to all versions and aliases of a function, and a throttled call fails as on AWS.
 
 Emulator: The emulator applies reserved concurrency only to the unpublished version of a function. If Lambda throttles a
     function, the emulator returns Lambda's status 429 to the clients of an API, and a workflow's task fails without an
@@ -46,7 +46,10 @@ def reserved_concurrency(original: Any, function: Any, config: Any) -> int | Non
 
 @replaces("services.apigateway.handle_execute", "c7a2f92d7eb6")
 async def serve_http_api(original: Any, *arguments: Any, **named: Any) -> Any:
-    """Remember that an HTTP API handles this request, because only its responses change. Function URLs return 429."""
+    """Remember that an HTTP API handles the request.
+
+    If the function is throttled, the HTTP API responds 500. A function URL responds 429, as without this correction.
+    """
     token = _http_api.set(True)
     try:
         return await original(*arguments, **named)

@@ -31,7 +31,7 @@ def parse(original: Any, host: str, path: str) -> Any:
 
 @replaces("app._resolve_stage_and_path", "e44464f6865c")
 def resolve(original: Any, api: str, first: str, path: str) -> tuple[str, str]:
-    """Return the stage and the path inside the stage. The path of a default stage keeps its trailing slash."""
+    """Return the stage and the path inside the stage. In the stage `$default`, the path keeps its trailing slash."""
     stage, found = original(api, first, path)
     dropped = stage == _DEFAULT_STAGE != first and path == "/" and _ends_with_slash.get()
     return stage, f"{found}/" if dropped else found

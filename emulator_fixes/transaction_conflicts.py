@@ -60,7 +60,7 @@ async def handle_request(original: Any, method: str, path: str, headers: Any, bo
 
 @replaces("services.dynamodb._transact_get_items", "4fd2ebad6b20")
 def transact_get_items(original: Any, request: Any) -> Any:
-    """Run TransactGetItems, or cancel it if a running transaction writes one of its items."""
+    """Run TransactGetItems, or cancel it if one of its items is in a running transaction."""
     gets = [nested(each, "Get") for each in _members(request)]
     busy = [_is_busy(_item(nested(get, "TableName"), nested(get, "Key"))) for get in gets]
     return _canceled(busy) if any(busy) else original(request)
@@ -68,19 +68,19 @@ def transact_get_items(original: Any, request: Any) -> Any:
 
 @replaces("services.dynamodb._put_item", "bedd46ca5524")
 def put_item(original: Any, request: Any) -> Any:
-    """Put an item, or return TransactionConflictException if a running transaction writes the item."""
+    """Put an item, or return TransactionConflictException if the item is in a running transaction."""
     return _refusal(request, "Item") or original(request)
 
 
 @replaces("services.dynamodb._update_item", "4ae0d4444489")
 def update_item(original: Any, request: Any) -> Any:
-    """Update an item, or return TransactionConflictException if a running transaction writes the item."""
+    """Update an item, or return TransactionConflictException if the item is in a running transaction."""
     return _refusal(request, "Key") or original(request)
 
 
 @replaces("services.dynamodb._delete_item", "548662891530")
 def delete_item(original: Any, request: Any) -> Any:
-    """Delete an item, or return TransactionConflictException if a running transaction writes the item."""
+    """Delete an item, or return TransactionConflictException if the item is in a running transaction."""
     return _refusal(request, "Key") or original(request)
 
 

@@ -1,8 +1,8 @@
 """Execution environments are created after a deployment, before the first invocation needs them.
 
 Without this correction, the first order after a deployment would wait for nine cold starts, one after the other. When a
-deployment has created its aliases, this correction creates one environment for the version of each alias.
-LOCAL_WARM=0 turns the correction off.
+deployment has created its aliases, this correction creates one environment for the version of each alias. LOCAL_WARM=0
+turns the correction off.
 
 Emulator: The first invocation of a function waits for a cold start.
 AWS: Lambda behaves in the same way, unless the alias has provisioned concurrency.

@@ -30,7 +30,9 @@ def main() -> int:
     commands = {"up": _up, "down": _down, "order": _order, "status": _status, "user": _user}
     parser.add_argument("command", choices=commands)
     parser.add_argument("--port", type=port_number, default=DEFAULT_PORT, help="TCP port of the instance")
-    parser.add_argument("--home", type=Path, help="directory of the instance; default: .local or .local/PORT")
+    parser.add_argument(
+        "--home", type=Path, help="directory of the instance; default: .local, or .local/PORT with --port"
+    )
     parser.add_argument("--owned", action="store_true", help="stop the emulator when this command's stdin is closed")
     parser.add_argument("--program", type=Path, default=ROOT, help="directory of the Pulumi project")
     parser.add_argument("--email", default="", help="email address of the user that `user` creates")

@@ -217,7 +217,7 @@ def stop(instance: Instance) -> bool:
 
 
 def is_at_rest(instance: Instance) -> bool:
-    """Return whether no background work is left: no events, executions, stream records or messages."""
+    """Return whether all background work is done: no event, execution, stream record or message is left."""
     try:
         return not any(json.loads(loopback.get(instance.url + AT_WORK, limit_s=_ANSWER_LIMIT_S)).values())
     except loopback.NoAnswerError:

@@ -50,7 +50,7 @@ class Instance:
     @property
     def anew(self) -> str:
         """The commands that restart the instance without its data, with a warning that the data is deleted."""
-        return f"`{self.command('down')} && {self.command('up')}` (deletes its data)"
+        return f"`{self.command('down')} && {self.command('up')}` (deletes the instance's data)"
 
     @property
     def log(self) -> Path:
@@ -148,7 +148,8 @@ class DamagedError(LocalError):
 def read_json(path: Path, *keys: str, remedy: str) -> dict[str, Any] | None:
     """Return the JSON object that `write_private` wrote to `path`, or None if the file does not exist.
 
-    Raises DamagedError with `remedy` if the file is not a JSON object with all `keys`. Pass at least one key.
+    Raises DamagedError with `remedy` if the file is not a JSON object with all `keys`. At least one key is necessary to
+    detect other JSON values, for example a list.
     """
     try:
         found: Any = json.loads(path.read_text(encoding="utf-8"))

@@ -101,7 +101,7 @@ def running(
     program: Path = ROOT,
     environment: Mapping[str, str] | None = None,
 ) -> Generator[Running]:
-    """Start an instance in `home`, deploy to it, and stop it at the end of the block."""
+    """Start an instance in `home` on `port` (default: a free port), deploy to it, and stop it when the block ends."""
     where = instance(port or free_port(), home)
     with stopped_at_the_end(where):
         yield up(where, program=program, environment=environment)

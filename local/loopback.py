@@ -28,7 +28,7 @@ def send(pool: urllib3.PoolManager, method: str, url: str, **options: Any) -> ur
 
 
 def get(url: str, *, limit_s: float) -> bytes:
-    """Return the response body of `url`. Raises NoAnswerError after `limit_s`, or if the status is not 200."""
+    """Return the response body of `url`. Raises NoAnswerError after `limit_s` seconds, or if the status is not 200."""
     answer = send(_POOL, "GET", url, timeout=limit_s)
     if answer.status != _OK:
         raise NoAnswerError(f"{url}: got status {answer.status}; expected: {_OK}. Remedy: {_look(url)}")

@@ -133,7 +133,7 @@ def _verdict(journey: Journey, ops: Mapping[str, Any], progress: Progress, secon
     if ended := journey.arrived & _BAD_ENDS:
         progress.say(f"\nThe order was not confirmed: {', '.join(ended)}.")
         return 1
-    progress.say("\nNot arrived:")
+    progress.say("\nThese steps are missing:")
     for what in missing:
         groups = ", ".join(ops["logGroups"].get(name, name) for name in EXPECTED[what].split(", "))
         progress.say(f"  {what}: see the log group {groups}")

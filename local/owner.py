@@ -17,7 +17,7 @@ _STANDARD_INPUT: Final = 0
 
 @cache
 def this_process() -> int:
-    """Return the read end of a pipe whose other end closes when this process ends (see `obey`)."""
+    """Return the read end of a pipe whose write end closes when this process ends: the standard input for `obey`."""
     # No code closes the write end of the pipe, so the operating system closes it when this process ends.
     read, _ = os.pipe()
     return read

@@ -1,4 +1,4 @@
-"""Finds and stops processes that local commands started, but no other processes that have reused their ids."""
+"""Finds and stops processes that local commands started. Never stops another process that has reused an id."""
 
 from __future__ import annotations
 

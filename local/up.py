@@ -123,7 +123,7 @@ def _require_emulator(
             )
         if not emulator.answers(instance):
             raise LocalError(
-                f"the emulator (process {found.record['pid']}) does not respond at {instance.url} ({instance.log}). "
+                f"the emulator (process {found.record['pid']}) does not respond at {instance.url}; see {instance.log}. "
                 f"Remedy: wait a minute and repeat `{instance.command('up')}`; if that doesn't help, {instance.anew}"
             )
         if emulator.outdated(found):

@@ -45,7 +45,7 @@ def check(config: Mapping[str, Any], environment: Mapping[str, str]) -> Found:
     """Check the account of a stack with this configuration and these environment variables, within LIMIT_S seconds."""
     found = Found()
     if unread := [key for key in _NOT_READ if key in config]:
-        found.warnings.append(unchecked(f"this check does not read {', '.join(unread)}"))
+        found.warnings.append(unchecked(f"this check does not support {', '.join(unread)}"))
         return found
     done: list[Found] = []
     compared: list[list[str]] = []

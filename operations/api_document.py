@@ -84,7 +84,7 @@ def changes(old: Document, new: Document) -> list[str]:
         for what, path in (
             ("models", ("components", "schemas")),
             ("authorizers", ("components", "securitySchemes")),
-            ("errors of the gateway", ("x-amazon-apigateway-gateway-responses",)),
+            ("gateway responses", ("x-amazon-apigateway-gateway-responses",)),
         )
         if (names := _changed(old, new, *path))
     ]

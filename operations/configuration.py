@@ -33,7 +33,9 @@ def environment(stack: str) -> dict[str, str]:
     except pulumi_yaml.PulumiYamlError as error:
         raise UnreadableEnvironmentError(str(error)) from None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in cast("list[Any]", names)):
-        raise UnreadableEnvironmentError(f"{stack_file(stack).name}: environment: only a list of names can be opened")
+        raise UnreadableEnvironmentError(
+            f"{stack_file(stack).name}: environment: only a list of environment names can be read"
+        )
     variables: dict[str, str] = {}
     for name in cast("list[str]", names):
         command = ("pulumi", "env", "open", name, "--format", "json", "--non-interactive")

@@ -63,7 +63,7 @@ def _staying(stack: str, goes: Iterable[Mapping[str, Any]], stays: list[dict[str
         if key["type"] == _KEY:
             days = int(key["inputs"].get("deletionWindowInDays") or _DEFAULT_WAIT_DAYS)
             undo = f"aws kms cancel-key-deletion --key-id {key['id']}"
-            lines.append(f"stays for {days} days: KMS key {name_of(key)}; until then, `{undo}` keeps it")
+            lines.append(f"stays for {days} days: KMS key {name_of(key)}; in this time, `{undo}` cancels its deletion")
     lines += [
         "stays on AWS: log group /aws/apigateway/welcome, which API Gateway creates for the account",
         f"stays in Pulumi: the empty stack with its history; `pulumi stack rm {stack} --preserve-config` removes it",

@@ -15,7 +15,9 @@ from contracts.queues import analytics_record, message_group
 # These message attributes contain the reason for a failure. EventBridge and this project's functions write ERROR_CODE
 # and ERROR_MESSAGE. Lambda writes ErrorMessage when it sends an event to a dead-letter queue.
 _REASONS: Final = ("ERROR_CODE", "ERROR_MESSAGE", "ErrorMessage")
-_NO_REASON: Final = {"queue": "received too often: its consumer ended without a response; see the log of that function"}
+_NO_REASON: Final = {
+    "queue": "received too often: the function that consumes the queue ended without a response; see its log"
+}
 _LONGEST_REASON: Final = 200
 _OF_A_STREAM: Final = ("streamArn", "shardId", "startSequenceNumber", "endSequenceNumber")
 _BATCH: Final = 10

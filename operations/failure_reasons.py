@@ -48,9 +48,9 @@ class Reasons:
         return f"{message.reason}: {'; '.join(named)}{more}"
 
     def _logged(self, group: str, numbers: range, *, until_s: float) -> dict[int, str]:
-        """Return the reasons for failed stream records in the log group `group`, by sequence number.
+        """Return {sequence number: reason} of the stream records `numbers`, from log lines in `group` until `until_s`.
 
-        A reason is the last line of an exception, or a list of AWS error codes.
+        A reason is the last line of an exception, or a list of AWS error codes. Leaves out other records.
         """
         found: dict[int, str] = {}
         token: dict[str, str] = {}

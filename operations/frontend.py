@@ -153,7 +153,7 @@ def run(stack: str, port: int) -> int:
     _print(
         f"\nAWS Amplify opens the sign-in page over HTTPS, at https://{page}. Open this address once in your browser\n"
         "and accept its certificate. Other libraries open the page over HTTP and need no certificate.\n"
-        f"After `{where.command('down')}`, run `{where.command('frontend')}` again."
+        f"Run `{where.command('frontend')}` again after `{where.command('down')}`, because the next stack has new ids."
     )
     return 0
 

@@ -19,8 +19,8 @@ _TRIES: Final = 3
 def cancel(read: Callable[[], Order], transactions: OrderTransactions, *, now: datetime, request_id: str) -> Order:
     """Cancel the order that `read` returns, and return the cancelled order.
 
-    After a concurrent change, this function calls `read` again and repeats the attempt. With `request_id`, Lambda's
-    request id, a retry by the SDK recognizes that the first attempt has already cancelled the order.
+    After a concurrent change, this function calls `read` again and repeats the attempt. `request_id` is Lambda's
+    request id. By this id, a retry by the SDK recognizes that the first attempt has already cancelled the order.
 
     Raises InvalidTransition if the order's status does not allow cancellation, TooManyRequests if concurrent writes
     prevent the cancellation, and any error of `read`.

@@ -17,7 +17,7 @@ End = Literal["final", "transient"]
 ERRORS: Final[Mapping[str, tuple[End, str]]] = MappingProxyType(
     {
         # The API reference of SES v2 lists these errors for SendEmail.
-        "MessageRejected": ("final", "The content or an address is invalid, or unverified in the sandbox."),
+        "MessageRejected": ("final", "The content or an address is invalid, or (in the sandbox) not verified."),
         "BadRequestException": ("final", "The input is invalid, for example the syntax of the address."),
         "TooManyRequestsException": ("transient", "The account sends faster than its send rate or daily quota allow."),
         "LimitExceededException": ("transient", "The account has reached a quota."),

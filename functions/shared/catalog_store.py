@@ -46,7 +46,7 @@ class CatalogStore:
         return rows.product_of(answer["Item"]) if "Item" in answer else None
 
     def page(self, limit: int, *, after: str | None) -> tuple[list[Product], str | None]:
-        """Return up to `limit` (1-100) products after the id `after`, and the last id, or None if no page follows.
+        """Return up to `limit` (1-100) products after the id `after`, and the last id (None if no page follows).
 
         The index contains only keys, so that a change of stock does not update the index. This method therefore reads
         the products with BatchGetItem, which accepts at most 100 keys (DynamoDB API reference).

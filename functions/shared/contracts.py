@@ -111,7 +111,7 @@ def _details(broken: JsonSchemaValueException) -> Iterator[dict[str, str]]:
 
 
 def _explain(broken: JsonSchemaValueException, name: str) -> str:
-    """Return a message with the location below `name`, the received value and the allowed values."""
+    """Return a message with the location (starting with `name`), the received value and the allowed values."""
     return f"{name}{(broken.name or 'data').removeprefix('data')}: {_problem(broken)}"
 
 

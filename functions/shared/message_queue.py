@@ -110,7 +110,7 @@ class MessageQueue:
         self._client.send_message(**request)
 
     def _url_of(self, message: SQSRecord) -> str:
-        """Return the URL of the message's queue. It has the same host and account as the URL of the main queue."""
+        """Return the URL of the message's queue. Only its last part differs from the URL of the main queue."""
         return f"{self._url.rpartition('/')[0]}/{message.event_source_arn.rpartition(':')[2]}"
 
     def _delay(self, message: SQSRecord) -> None:

@@ -17,7 +17,7 @@ _FIRST_WAIT_S: Final = 0.02
 _LONGEST_WAIT_S: Final = 0.16
 
 RETRIES_S: Final = 2.0
-"""Default number of seconds for which a function retries a conflicting write, while a client may be waiting."""
+"""Default time limit in seconds for retries of a conflicting write. It is short, because a client may be waiting."""
 
 
 class Retries:

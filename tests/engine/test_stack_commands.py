@@ -39,7 +39,7 @@ def test_destroy_lists_what_stays_and_refuses_to_delete_protected_resources(depl
     said = engine.operation("destroy", "dev")
     assert said.code == 0, said.said
     assert "  4 Table: data-idempotency, data-inventory, data-orders, data-users\n" in said.out
-    assert "stays for 7 days: KMS key logs-key; until then, `aws kms cancel-key-deletion --key-id key-" in said.out
+    assert "stays for 7 days: KMS key logs-key; in this time, `aws kms cancel-key-deletion --key-id key-" in said.out
     assert "/aws/apigateway/welcome" in said.out
 
     engine.cloud.forget_calls()

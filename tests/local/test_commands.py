@@ -164,7 +164,7 @@ def test_changed_region_requires_a_new_instance(where: Instance, program: Path) 
 
     assert done.returncode == 1
     assert "runs in region eu-west-1, but the configuration says us-west-2" in done.stderr
-    assert f"make down PORT={where.port} && make up PORT={where.port}` (deletes its data)" in done.stderr
+    assert f"make down PORT={where.port} && make up PORT={where.port}` (deletes the instance's data)" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["up", "down"])

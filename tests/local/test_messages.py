@@ -103,7 +103,7 @@ DAMAGED = ["", "{", '{"format": 1', "[]", "null", "7", '"x"', "{}", "\x00", "[" 
 def test_damaged_file_is_reported_with_a_remedy(where: Instance, content: str) -> None:
     where.state.write_text(content)
     where.outputs.write_text(content)
-    with pytest.raises(DamagedError, match=r"state.json: .* \(deletes its data\)"):
+    with pytest.raises(DamagedError, match=r"state.json: .* \(deletes the instance's data\)"):
         State(where)
     with pytest.raises(DamagedError, match=rf"outputs.json: .* Remedy: run `make up PORT={where.port}`"):
         read_outputs(where)
@@ -126,7 +126,7 @@ def test_invalid_records_are_reported_as_damaged(where: Instance, resources: str
 @pytest.mark.parametrize("line", ["7", "[7]", '[["unknown", "urn", 1]]', '[["resources", "urn", 7]]', "[" * 100_000])
 def test_invalid_journal_is_reported_as_damaged(where: Instance, line: str) -> None:
     where.journal.write_text(line)
-    with pytest.raises(DamagedError, match=r"state\.\w+: a record is damaged .* \(deletes its data\)"):
+    with pytest.raises(DamagedError, match=r"state\.\w+: a record is damaged .* \(deletes the instance's data\)"):
         State(where)
 
 

@@ -74,7 +74,7 @@ def around(new: Any) -> None:
         (moved, ["~ POST /orders: integration"]),
         (narrowed, ["~ POST /orders: body schema", "~ models: New"]),
         (preflight, []),
-        (around, ["~ authorizers: token", "~ errors of the gateway: THROTTLED", "~ info"]),
+        (around, ["~ authorizers: token", "~ gateway responses: THROTTLED", "~ info"]),
     ],
 )
 def test_changes_between_two_documents_are_described(change: Callable[[Any], None], told: list[str]) -> None:

@@ -14,7 +14,11 @@ from tests.operations.redrive_world import EVENT, FIRST, RELAY_LOG, World, strea
 @pytest.mark.parametrize(
     ("queue", "attributes", "reason"),
     [
-        ("analytics-dlq", {}, "received too often: its consumer ended without a response; see the log"),
+        (
+            "analytics-dlq",
+            {},
+            "received too often: the function that consumes the queue ended without a response; see its log",
+        ),
         (
             "analytics-dlq",
             {"ERROR_CODE": "ValidationError", "ERROR_MESSAGE": "detail.order: lacks properties"},

@@ -226,7 +226,7 @@ def test_check_uses_the_profile_and_roles_of_the_stack(pulumi: Pulumi, aws: Aws)
 def test_unsupported_credentials_setting_causes_a_warning(pulumi: Pulumi, aws: Aws) -> None:
     configured(pulumi, assumeRoleWithWebIdentity={"roleArn": "arn:aws:iam::1:role/a"})
     assert prerequisites.check("dev").warnings == [
-        "the AWS account was not checked: this check does not read aws:assumeRoleWithWebIdentity"
+        "the AWS account was not checked: this check does not support aws:assumeRoleWithWebIdentity"
     ]
     assert aws.sessions == []
 

@@ -190,7 +190,8 @@ def test_fixed_recorder_records_a_redriven_message_once(
         watcher.until(lambda: recorded(stack, abouts) == wanted, "the other messages are recorded")
     assert {attribute(each, "ERROR_CODE") for each in waiting} == {"" if dies else "RuntimeError"}
     said = queues.redrive(ANALYTICS, dry_run=True)
-    reason = "received too often: its consumer ended without a response" if dies else "RuntimeError: broken by a test"
+    without_response = "received too often: the function that consumes the queue ended without a response"
+    reason = without_response if dies else "RuntimeError: broken by a test"
     assert said.count(f"({reason}") == len(waiting)
     queues.redrive(ANALYTICS)
     watcher.until(lambda: recorded(stack, abouts) == [True] * 5, "all events are recorded")
