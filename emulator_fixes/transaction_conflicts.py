@@ -30,12 +30,15 @@ _CODE: Final = "TransactionConflict"
 _dynamodb: Any = internal("services.dynamodb")
 _responses: Any = internal("core.responses")
 _busy_until: Final[dict[Any, float]] = {}
-"""The time at which each item's transaction ends, in seconds of the monotonic clock."""
+"""Maps each item to the time at which its transaction ends, in seconds of the monotonic clock."""
 
 
 @replaces("services.dynamodb.handle_request", "1201f2ac993c")
 async def handle_request(original: Any, method: str, path: str, headers: Any, body: Any, query: Any) -> Any:
-    """Run a transaction, hold its items for the configured duration, and then respond."""
+    """Run a TransactWriteItems call, or cancel it if another transaction holds an item. Pass on all other calls.
+
+    The transaction holds its items for LOCAL_TRANSACTION_MS. Then the response is sent.
+    """
     call = (method, path, headers, body, query)
     if not headers.get("x-amz-target", "").endswith(".TransactWriteItems"):
         return await original(*call)

@@ -122,7 +122,7 @@ class Client:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Call the REST API. A `body` that is neither text nor bytes is sent as JSON."""
+        """Call the REST API with the bearer token `token`. A `body` that is neither text nor bytes is sent as JSON."""
         return self._call(method, self.frontend["restApi"]["url"] + path, token, body, headers)
 
     def http(
@@ -133,7 +133,7 @@ class Client:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Call the HTTP API. A `body` that is neither text nor bytes is sent as JSON."""
+        """Call the HTTP API with the bearer token `token`. A `body` that is neither text nor bytes is sent as JSON."""
         return self._call(method, self.frontend["httpApi"]["url"] + path, token, body, headers)
 
     def send(

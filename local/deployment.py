@@ -108,7 +108,7 @@ class Deployment:
                 return self._recorded(resource, wanted, adapter.create(self._aws, inputs)), "created"
         changed = {key for key in known.inputs.keys() | wanted.keys() if known.inputs.get(key) != wanted.get(key)}
         # Create this resource again if one of its dependencies was deleted and created again. This resource may have
-        # been inside the deleted one, and would have been deleted with it.
+        # been inside that dependency, and may have been deleted with it.
         rebuilt = any(urn in self._state.emptied for urn in resource.dependencies) and not adapter.keeps_data
         if not changed and not rebuilt:
             return self._same(resource, adapter, inputs, known)

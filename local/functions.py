@@ -52,7 +52,7 @@ def extract_layer(instance: Instance, layer_arn: str, content: bytes) -> None:
 
 
 def package(instance: Instance, content: bytes, layer_arns: Sequence[str]) -> bytes:
-    """Return the zip archive `content` of a function, with a bootstrap that runs the function with `layer_arns`."""
+    """Return the zip archive `content` of a function, with a bootstrap that runs it with the layers `layer_arns`."""
     runtime = _runtime_directory(instance)
     layers = [str(layer_directory(instance, arn)) for arn in layer_arns]
     command = shlex.join([sys.executable, "-I", "-S", str(_BOOTSTRAP), str(runtime), *layers])

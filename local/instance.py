@@ -81,7 +81,7 @@ class Instance:
     def certificate(self) -> Path:
         """File with the key and the certificate of the HTTPS port.
 
-        The file is not deleted with the data, because a browser remembers that its user accepted the certificate.
+        `make down` does not delete the file, because users would have to accept a new certificate in their browsers.
         """
         return self.home / "https.pem"
 

@@ -4,9 +4,9 @@
         tokens = platform.client.sign_in(**platform.outputs["local"]["customer"])
         platform.aws("sqs", "list_queues")
 
-Each instance has its own port, directory and data, so several instances can run at the same time. The command line
-deploys to them in a separate process, because Pulumi stores a program's state in global variables. The emulators end
-when this process ends, even if it is killed.
+Each instance has its own port, directory and data, so several instances can run at the same time. A separate process
+deploys to each instance, because Pulumi stores a program's state in global variables. The emulators end when this
+process ends, even if it is killed.
 """
 
 from __future__ import annotations
@@ -59,7 +59,10 @@ def free_port() -> int:
 def command(
     name: str, where: Instance, *, program: Path = ROOT, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command of `python -m local` for an instance, and return its exit code and output."""
+    """Run a command of `python -m local` for an instance, and return its exit code and output.
+
+    `program` is the directory of the Pulumi project. `environment` adds environment variables.
+    """
     arguments = ["--port", str(where.port), "--home", str(where.home), "--program", str(program), "--owned"]
     return subprocess.run(  # noqa: S603 - the command comes from this repository
         [sys.executable, "-m", "local", name, *arguments],

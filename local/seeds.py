@@ -69,7 +69,7 @@ def create_user(aws: Aws, outputs: Mapping[str, Any], email: str, *, admin: bool
 
 
 def _person(aws: Aws, pool: str, email: str, known: Mapping[str, str]) -> _Person:
-    """Return a user who can sign in, with the known password of an existing user or with a new password."""
+    """Create the user unless it exists. Set a new password unless the user exists and its password is in `known`."""
     made = True
     try:
         aws(

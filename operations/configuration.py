@@ -17,7 +17,7 @@ class UnreadableEnvironmentError(Exception):
 
 
 def read(stack: str) -> dict[str, Any]:
-    """Return the configuration as {"namespace:key": value}, with decrypted secrets. Raises PulumiError."""
+    """Return the configuration of `stack` as {"namespace:key": value}, with decrypted secrets. Raises PulumiError."""
     found = pulumi_cli.document(stack, "config", "--json", "--show-secrets")
     return {key: _value(cast("dict[str, Any]", entry)) for key, entry in found.items()}
 

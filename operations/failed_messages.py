@@ -239,7 +239,7 @@ class Redriver:
         return "sent back to its queue"
 
     def _replay_stream(self, message: Message, target: str) -> str:
-        """Invoke the function with the stream records in `message`, or with those whose positions it contains."""
+        """Invoke `target` with the stream records in `message`, or at the stream positions that `message` contains."""
         records = message.records or list(self._records_in_report(message.content))
         answer = self.functions.invoke(
             FunctionName=target,

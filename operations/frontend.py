@@ -51,7 +51,7 @@ def files(frontend: Mapping[str, Any], page: str) -> dict[str, str]:
 def config(frontend: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that a page can fetch when it starts.
 
-    `oidc` contains settings of oidc-client-ts. The page adds its own redirect URI. `userPoolEndpoint` is the address of
+    `oidc` contains settings of oidc-client-ts. The page adds its own redirect URI. `userPoolEndpoint` is the URL of
     Cognito's API, for which amplify_outputs.json has no field.
     """
     auth = frontend["auth"]

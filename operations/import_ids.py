@@ -133,7 +133,8 @@ def place_of(state_text: str, region: str) -> dict[str, str]:
 def import_id(resource: Mapping[str, Any], place: Mapping[str, str], chosen: str = "") -> str | None:
     """Return the id by which Pulumi imports `resource`, or None if it is not known.
 
-    `chosen` is the id that AWS chose. Most types do not need it. For a KMS key, `chosen` can also be its ARN.
+    `place` is the result of `place_of`. `chosen` is the id that AWS chose, which most types do not need. For a KMS key,
+    `chosen` can also be its ARN.
     """
     form = FORMS.get(resource["type"])
     if form is None:
@@ -149,7 +150,7 @@ def import_id(resource: Mapping[str, Any], place: Mapping[str, str], chosen: str
 
 
 def find_command(resource: Mapping[str, Any]) -> str:
-    """Return a command that prints the id of `resource` if it exists, or an empty text."""
+    """Return a command that prints the id of an existing `resource`, or an empty text if there is no such command."""
     form = FORMS.get(resource["type"])
     if form is None or not form.find:
         return ""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 StreamRecord = Mapping[str, Any]
 """A record of a DynamoDB stream, as Lambda passes it to a function."""
 SetAside = Callable[[StreamRecord, Exception], None]
-"""Stores a record for which no event can ever be published, with the reason. Raises the AWS error if AWS refuses it."""
+"""A function that stores a record and the reason why no event can be published for it. Raises errors of AWS calls."""
 
 _TOO_LONG: Final = ("InvalidParameterValue", "InvalidParameterValueException")
 """Error codes of SQS for a message that is longer than the queue allows."""

@@ -40,7 +40,7 @@ class Claims:
         self._kept = kept
 
     def take(self, event_id: str, *, now: datetime, until: datetime) -> str | None:
-        """Claim the event until `until` and return the claim, or return None if its email is DONE.
+        """Claim the event until `until` and return the claim's id, or return None if the email is DONE.
 
         Raises MailClaimed while another invocation holds a claim. If the SDK repeats the write, the second attempt can
         overwrite the claim of the first attempt. It cannot overwrite a DONE row, so an attempt that reaches DynamoDB
@@ -60,7 +60,7 @@ class Claims:
             self._put(event_id, "DONE", now=now, until=now)
 
     def _put(self, event_id: str, status: str, *, now: datetime, until: datetime) -> str | None:
-        """Write the row of the event and return its new claim, or return None if the existing row is DONE."""
+        """Write the row of the event and return the id of its new claim, or return None if the existing row is DONE."""
         claim = str(uuid.uuid4())
         try:
             self._client.put_item(

@@ -15,7 +15,7 @@ class Pace:
         self._free_at_s = time.monotonic()
 
     def wait(self) -> None:
-        """Wait until the next email may be sent."""
+        """Wait until the minimum time since the previous email has passed."""
         if (early_s := self._free_at_s - time.monotonic()) > 0:
             time.sleep(early_s)
         self._free_at_s = time.monotonic() + self._mail_s

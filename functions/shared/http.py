@@ -153,7 +153,10 @@ def location_of(api: APIGatewayRestResolver, row_id: str) -> str:
 def answer(
     status: HTTPStatus, body: Mapping[str, Any], *, location: str | None = None, retry_after_s: int | None = None
 ) -> Response[str]:
-    """Return a JSON response that no cache may store, because it is meant for one caller and one origin."""
+    """Return a JSON response that no cache may store, because it is meant for one caller and one origin.
+
+    `location` and `retry_after_s` become the headers Location and Retry-After.
+    """
     headers = {"Cache-Control": "no-store", "Vary": "Origin"}
     if location:
         headers["Location"] = location
@@ -168,7 +171,7 @@ def answer(
 
 
 def _rejection(error: Exception) -> OrdersError:
-    """Return the error that the client receives for any exception of a handler."""
+    """Return the error that the client receives for `error`, any exception of a handler."""
     if isinstance(error, OrdersError):
         return error
     if isinstance(error, ClientError) and is_throttled(error):

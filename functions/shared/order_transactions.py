@@ -288,7 +288,7 @@ def _refusals(error: Exception) -> list[_Refusal]:
 
 
 def _contention(error: Exception, refusals: Sequence[_Refusal]) -> StockContention | None:
-    """Return the error of a transaction that may succeed later, or None if another attempt cannot succeed."""
+    """Return StockContention if another attempt of the transaction may succeed, or None if none can."""
     if not isinstance(error, ClientError):
         return StockContention("stock: DynamoDB did not respond in time; retry")
     codes = [refusal.code for refusal in refusals] or [error_code(error)]

@@ -148,7 +148,7 @@ def product_of(row: Row) -> Product:
 
 
 def price_of(row: Any) -> Price:
-    """Return the price of a product that the workflow read. JSONata may have converted the integer to a float.
+    """Return the price of the product `row`. If the workflow read the row, JSONata may have made its price a float.
 
     Raises InternalError if the product has no valid price.
     """

@@ -29,7 +29,7 @@ check_body = contracts.request_check("createUser")
 def create_user() -> Response[str]:
     """Create the caller's profile.
 
-    The user id and the address are those of the token, so nobody can have emails sent to another person.
+    The user id and the address come from the token, so nobody can have emails sent to another person.
     """
     caller = http.caller(api)
     content: UserContent = http.json_body(api, check_body)
