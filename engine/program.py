@@ -127,7 +127,7 @@ async def _exports(program: Callable[[], None]) -> dict[str, Any]:
 
 
 class _Provider(mocks.Mocks):
-    """Answers the program's requests to the AWS provider."""
+    """Responds to the program's requests to the AWS provider."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink

@@ -83,7 +83,7 @@ def _protected(stack: str, owned: Iterable[Mapping[str, Any]], protected: list[d
 
 
 def main(arguments: list[str]) -> int:
-    """Print the plan and ask for confirmation. Return 0 if `pulumi destroy` may run, else 1, or 2 for wrong arguments."""
+    """Print the plan and ask for confirmation. Return 0 if `pulumi destroy` may run, 1 if not, 2 for bad arguments."""
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m operations.destroy STACK\n")
         return 2

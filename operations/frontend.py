@@ -35,8 +35,8 @@ _OK: Final = 200
 def files(frontend: Mapping[str, Any], page: str) -> dict[str, str]:
     """Return the content of each file by its name.
 
-    `frontend` is the stack output `frontend`. `page` is the host, and the port if it is not 443, at which a browser
-    opens the sign-in page over HTTPS.
+    `frontend` is the stack output `frontend`. `page` is the host of the sign-in page's HTTPS URL, followed by the
+    port if the port is not 443.
     """
     written = {
         "frontend.json": frontend,

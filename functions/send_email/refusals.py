@@ -36,7 +36,7 @@ ERRORS: Final[Mapping[str, tuple[End, str]]] = MappingProxyType(
         "ServiceUnavailable": ("transient", "SES has a fault."),
     }
 )
-"""Each known error code of SES: whether the error is final, and its cause."""
+"""Maps each known error code of SES to the kind of the error (final or transient) and its cause."""
 
 
 def is_final(code: str) -> bool:

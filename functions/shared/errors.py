@@ -103,7 +103,7 @@ class StockContention(OrdersError):
 
 
 class ConsumerError(OrdersError):
-    """A function cannot handle an event now. The event is retried, and goes to a failure queue after the last retry."""
+    """A function cannot handle an event. After a final error or the last retry, the event goes to a failure queue."""
 
 
 class OrderUndecided(ConsumerError):
