@@ -4,8 +4,8 @@ The response counts events of asynchronous invocations, running executions, unre
 queues that a function consumes. Tests and `make order` poll this path until the work is done, instead of waiting for a
 fixed time.
 
-Emulator: The emulator does not report which work is still running in the background.
-AWS: AWS has no such call either. CloudWatch metrics show this work a few minutes later.
+Emulator: The emulator has no API call that reports which work is still running in the background.
+AWS: AWS has no such call either, but CloudWatch metrics show this work a few minutes later.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 Upstream: request as a feature.
 """

@@ -2,9 +2,9 @@
 
 The refresh token also contains this time, so refreshed tokens keep the time even after a restart of the emulator.
 
-Emulator: Tokens from a refresh have the time of the refresh in `auth_time`. OpenID Connect clients such as
-    oidc-client-ts refuse these tokens.
-AWS: `auth_time` is the time when the user signed in.
+Emulator: After a refresh, the claim `auth_time` of the new tokens contains the time of the refresh. OpenID Connect
+    clients such as oidc-client-ts refuse these tokens.
+AWS: `auth_time` is always the time when the user signed in, also after a refresh.
 Source: https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-id-token.html
 Source: https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse
 Upstream: report as a bug.

@@ -1,7 +1,7 @@
 """The sign-in page accepts `identity_provider=COGNITO`, which stands for the user pool itself.
 
-Emulator: The emulator looks up `identity_provider` only among external identity providers, so it refuses `COGNITO` with
-    ResourceNotFoundException. AWS Amplify always sends this value.
+Emulator: The emulator looks up the parameter `identity_provider` only among external identity providers, so it refuses
+    the value `COGNITO` with ResourceNotFoundException. AWS Amplify always sends this value.
 AWS: `COGNITO` stands for the user pool itself, so the sign-in page of the user pool opens.
 Source: https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
 Source: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html

@@ -1,6 +1,6 @@
 """A repeated StartExecution call with the same input succeeds while the execution is running.
 
-Emulator: A second call with the same name always fails with ExecutionAlreadyExists.
+Emulator: A second StartExecution call with the same name always fails with ExecutionAlreadyExists.
 AWS: If the execution with this name is running and has the same input, the call succeeds and returns the response of
     the first call. If the execution has ended or has another input, the call fails with ExecutionAlreadyExists.
 Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html

@@ -3,7 +3,7 @@
 AWS Amplify opens the sign-in page only over HTTPS. The emulator opens the port only on request, because most users do
 not need this port. The response contains the port as JSON: `{"port"}`. The port stays open until the emulator ends.
 
-Emulator: The emulator accepts either HTTP or HTTPS for all requests, on one port.
+Emulator: The emulator has one port, which accepts only HTTP or, with another setting, only HTTPS.
 AWS: The sign-in page accepts only HTTPS.
 Source: https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
 Upstream: request as a feature.

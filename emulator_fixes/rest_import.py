@@ -4,8 +4,8 @@ This correction implements the parts of OpenAPI that the stacks' documents conta
 AWS would ignore some of them and the rest is not implemented here. The only supported mode, `overwrite`, deletes parts
 of the API that the document no longer contains. A refused document changes nothing.
 
-Emulator: The emulator responds 404 to PutRestApi. It has another import, but only for CloudFormation, and that import
-    supports only paths, authorizers, and the type and URI of an integration.
+Emulator: The emulator responds 404 to PutRestApi. It imports OpenAPI documents only from CloudFormation templates, and
+    supports only their paths, their authorizers, and the type and URI of each integration.
 AWS: PutRestApi imports a whole OpenAPI document.
 Source: https://docs.aws.amazon.com/apigateway/latest/api/API_PutRestApi.html
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html

@@ -1,6 +1,6 @@
 """A Retry of a workflow limits its delays by MaxDelaySeconds and randomizes them by JitterStrategy.
 
-Emulator: The emulator ignores MaxDelaySeconds and JitterStrategy.
+Emulator: The emulator ignores the fields MaxDelaySeconds and JitterStrategy of a retrier.
 AWS: Step Functions applies both fields to each delay.
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 Upstream: report as a bug.

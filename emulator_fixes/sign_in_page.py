@@ -1,6 +1,6 @@
 """`GET /login` opens the sign-in page, and `GET /logout` can redirect to `/login`.
 
-Emulator: The emulator accepts only POST at `/login`. `/logout` requires `logout_uri`.
+Emulator: The emulator accepts only POST at `/login`, and requires the parameter `logout_uri` at `/logout`.
 AWS: `GET /login` opens the sign-in page and accepts all parameters of `/oauth2/authorize`. `GET /logout` with
     `redirect_uri` and `response_type`, instead of `logout_uri`, signs the user out and redirects to `/login` with the
     same parameters.

@@ -1,7 +1,7 @@
 """StartSyncExecution returns the same responses as on AWS.
 
-Emulator: The emulator accepts STANDARD state machines and invalid JSON input. It returns an output for a failed
-    execution, and returns the error only for some of the failures.
+Emulator: StartSyncExecution also accepts STANDARD state machines and invalid JSON input. The emulator returns an output
+    for a failed execution, and returns the error only for some of the failures.
 AWS: StartSyncExecution accepts only EXPRESS state machines and valid JSON input. The response for a failed execution
     always contains the error, and never an output.
 Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html

@@ -9,9 +9,9 @@ _LATEST_RUNTIME: Final = (
     "newer runtime would need new layers, because their packages are locked and compiled for Python 3.13."
 )
 _CACHE: Final = (
-    "Every response of the REST API belongs to one user, and most responses are orders, which change often. A "
-    "cached response would therefore rarely be of use. A cache costs money per hour, and a wrong cache key would "
-    "show the order of one user to another."
+    "The checks require a cache for the REST API. Every response of this API belongs to one user, and most responses "
+    "are orders, which change often. A cached response would therefore rarely be of use. A cache costs money per hour, "
+    "and a wrong cache key would show the order of one user to another."
 )
 _BUCKET_LOGS: Final = (
     "The checks require access logs for each bucket. Only one role of the program has access to the bucket of "
@@ -21,12 +21,13 @@ _BUCKET_LOGS: Final = (
 )
 _SITE_FIREWALL: Final = (
     "The checks require a web ACL for each CloudFront distribution. In stack prod, the web ACL of the REST API's stage "
-    "checks the requests of the site, and counts them by the addresses of the viewers. The other requests read public "
-    "files. A second web ACL costs money for the same requests, and must exist in the region us-east-1."
+    "also checks the requests that viewers send to this API through the site, and counts them by the viewers' IP "
+    "addresses. All other requests read public files or go to the HTTP API, which requires a token. A second web ACL "
+    "costs money for the same requests, and must exist in the region us-east-1."
 )
 _COUNTRIES: Final = (
-    "The checks require a list of allowed or forbidden countries. The owner of the shop decides where to sell, and "
-    "customers in every country must sign in to order."
+    "The checks require a list of allowed or forbidden countries. The owner of the shop decides in which "
+    "countries to sell. Security does not need the list, because customers in every country must sign in to order."
 )
 _SITE_LOGS: Final = (
     "The checks require access logs of CloudFront. API Gateway logs every request to an API, and all other requests "
@@ -47,8 +48,8 @@ NOT_TAKEN: Final = {
     "AwsSolutions-CFR1": _COUNTRIES,
     "AwsSolutions-CFR2": _SITE_FIREWALL,
     "AwsSolutions-CFR3": _SITE_LOGS,
-    "AwsSolutions-COG2": "With MFA set to ON, the sign-in page would require an authenticator app from every customer. "
-    "The owner of the shop decides whether customers need one.",
+    "AwsSolutions-COG2": "The check requires MFA for all users. With MFA, every customer would need an authenticator "
+    "app to sign in. The owner of the shop decides whether customers need one.",
     "AwsSolutions-COG7": "The check tests Cognito identity pools, and the platform has none.",
     "AwsSolutions-COG8": "The check requires the PLUS plan of Cognito, which AWS bills per user and month. If you "
     "need the plan, change userPoolTier in the program.",
@@ -85,8 +86,8 @@ NOT_TAKEN: Final = {
     "checks this.",
     "CKV_AWS_225": _CACHE,
     "CKV_AWS_272": "The check requires signed code. A signature proves that nobody replaced the code between the "
-    "build and the upload. Here, the same deployment builds and uploads the code, and no role of the program may "
-    "change a function's code.",
+    "build and the upload. A signature would add little here: the same deployment builds and uploads the code, and no "
+    "role of the program may change a function's code.",
     "CKV_AWS_310": "The check requires a second origin for each CloudFront distribution. The pages and the APIs exist "
     "in one region, so there is no second origin.",
     "CKV_AWS_374": _COUNTRIES,

@@ -28,8 +28,9 @@ class Waiver:
 
 
 _SWEPT: Final = (
-    "If the function fails, the next sweep handles the same orders a few minutes later (docs/decisions/28). A copy of "
-    "the event in a queue would therefore be of no use, and somebody would have to delete it."
+    "If the function fails or does not receive an event, the next sweep handles the same orders a few minutes later "
+    "(docs/decisions/28). A copy of the event in a queue would therefore be of no use, and somebody would have to "
+    "delete it."
 )
 WAIVERS: Final = (
     *(
@@ -44,20 +45,20 @@ WAIVERS: Final = (
         rule="role-policy-names-each-resource",
         resources="rest-api-log-policy",
         reason="API Gateway writes the logs of all APIs of an account and region with one role (docs/decisions/09). "
-        "The log groups of other APIs can have any name, so the policy cannot list them. It allows the actions of "
-        "the AWS managed policy for this role, but only in one region.",
+        "The log groups of other APIs can have any name, so the policy of the role cannot list them. The policy "
+        "allows the actions of the AWS managed policy for this role, but only in one region.",
     ),
     Waiver(
         rule="bucket-is-encrypted-with-kms",
         resources="site-pages",
-        reason="The pages are public. S3 encrypts them with its own key (SSE-S3). CloudFront cannot use the AWS "
-        "managed KMS key for S3, and a customer managed key costs money without hiding anything.",
+        reason="The pages are public, and S3 encrypts them with its own key (SSE-S3). CloudFront cannot use the AWS "
+        "managed KMS key for S3. A customer managed key would cost money without protecting anything.",
     ),
     Waiver(
         rule="bucket-tells-of-its-changes",
         resources="site-pages",
-        reason="Nothing reacts to a new page. The person or the program that uploads the pages also invalidates the "
-        "cache of CloudFront.",
+        reason="Nothing needs to react to a new page, because the person or the program that uploads the pages also "
+        "invalidates the cache of CloudFront.",
     ),
 )
 

@@ -114,10 +114,10 @@ def _short(arn: str) -> str:
 def queues(graph: Graph) -> str:
     """Return the table of failure queues: their contents, and where `make redrive` sends them."""
     explained = {
-        "delivery": "events that EventBridge could not deliver to the function or queue",
+        "delivery": "events that EventBridge could not deliver to their target",
         "invocation": "events that failed every retry or became too old, each with its error",
         "dead-letter": "copies of the events in `{failures}`, without their errors",
-        "stream": "stream records that the function cannot process, each with its error",
+        "stream": "stream records that the function could not process, or Lambda's reports of their positions",
         "queue": "messages that are invalid or that SQS delivered too often",
     }
     rows = [

@@ -42,8 +42,8 @@ export interface paths {
         get: operations["getProduct"];
         /**
          * Create or replace a product, as a member of the group `admin`
-         * @description `quantity` sets the absolute stock, regardless of earlier sales. A sale between the read and the write of an admin
-         *     page is therefore lost.
+         * @description `quantity` sets the absolute stock, regardless of earlier sales. If a product is sold between an admin page's
+         *     read and its write, the write therefore sets the stock too high.
          */
         put: operations["putProduct"];
         post?: never;

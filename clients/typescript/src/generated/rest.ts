@@ -39,7 +39,8 @@ export interface paths {
         /**
          * Get the caller's profile, or any profile as a member of the group `admin`
          * @description Release 0.1.0 did not verify addresses, and a profile with an unverified address receives no emails. If the
-         *     caller is the owner of such a profile and has verified its address, this request verifies the profile's address.
+         *     caller is the owner of such a profile and the user pool has verified the address since then, this request marks
+         *     the profile's address as verified.
          */
         get: operations["getUser"];
         put?: never;
@@ -59,8 +60,8 @@ export interface paths {
         };
         /**
          * List the caller's orders, newest first
-         * @description To read all orders, repeat the request with `cursor` set to the `next_cursor` of the previous page. Members of
-         *     the group `admin` also get only their own orders. A new order can be missing from the list for a moment after the
+         * @description To read all orders, repeat the request with `cursor` set to the `next_cursor` of the previous page. Even members
+         *     of the group `admin` get only their own orders. A new order can be missing from the list for a moment after the
          *     response that placed the order.
          */
         get: operations["listOrders"];
@@ -70,10 +71,11 @@ export interface paths {
          * @description The response is the order with the status `PENDING`. The platform then confirms or rejects the order, usually
          *     within two seconds. Send an `Idempotency-Key`, and retry with the same key until a response arrives.
          *
-         *     To show the result, poll the order with `GET /orders/{order_id}`, first after the seconds in `Retry-After`. Double
-         *     the interval up to ten seconds, until the status is not `PENDING`. After one minute, stop and tell the customer that the order
-         *     is still being processed: during an outage, an order stays `PENDING` until the outage is over. Do not place the
-         *     order again. Use `order_id` from the body to build the URL, because `Location` contains the stage of the API.
+         *     To show the result, poll the order with `GET /orders/{order_id}`, first after the seconds in `Retry-After`.
+         *     Double the interval after each request, up to ten seconds, until the status is not `PENDING`. After one minute,
+         *     stop and tell the customer that the order is still being processed: during an outage, an order stays `PENDING`
+         *     until the outage is over. Do not place the order again. Use `order_id` from the body to build the URL, because
+         *     `Location` contains the stage of the API.
          */
         post: operations["createOrder"];
         delete?: never;
@@ -121,8 +123,8 @@ export interface paths {
         /**
          * Cancel one of the caller's orders and return its products to stock
          * @description A `PENDING` or `CONFIRMED` order becomes `CANCELLED`. If the platform decides the order at the same time, either
-         *     the decision or the cancellation takes effect. A retry after a cancellation returns 409, so read the order after
-         *     a lost response.
+         *     the decision or the cancellation takes effect. If the response is lost, read the order: a retry after a
+         *     successful cancellation returns 409.
          */
         post: operations["cancelOrder"];
         delete?: never;
@@ -172,8 +174,9 @@ export interface components {
         /** @description Each product may appear in only one line. */
         NewOrder: {
             /**
-             * @description The total that the customer saw, in minor units. If the total differs at the confirmation, the order is rejected
-             *     with the code `PriceChanged`. Without this field, the customer pays the prices at the confirmation.
+             * @description The total that the customer saw, in minor units. If the total is different when the platform decides the
+             *     order, the order is rejected with the code `PriceChanged`. Without this field, the customer pays the prices
+             *     that are current at that time.
              */
             expected_total?: number;
             items: components["schemas"]["NewOrderLine"][];
@@ -197,7 +200,7 @@ export interface components {
             created_at: components["schemas"]["Timestamp"];
             updated_at: components["schemas"]["Timestamp"];
         };
-        /** @description The products are taken from stock. Prices, total and currency are those of the catalog at the confirmation. */
+        /** @description The products are taken from stock. Prices, total and currency are those of the catalog when the order was confirmed. */
         ConfirmedOrder: {
             order_id: components["schemas"]["OrderId"];
             user_id: components["schemas"]["UserId"];
@@ -212,7 +215,7 @@ export interface components {
             created_at: components["schemas"]["Timestamp"];
             updated_at: components["schemas"]["Timestamp"];
         };
-        /** @description The order cannot be accepted, for the reason in `reason`. The customer can place another order. */
+        /** @description The order cannot be confirmed, for the reason in `reason`. The customer can place another order. */
         RejectedOrder: {
             order_id: components["schemas"]["OrderId"];
             user_id: components["schemas"]["UserId"];
@@ -263,7 +266,7 @@ export interface components {
             product_id: components["schemas"]["ProductId"];
             quantity: components["schemas"]["OrderQuantity"];
             unit_price: components["schemas"]["UnitPrice"];
-            /** @description Name of the product at the confirmation. Orders that release 0.1.0 confirmed have no names. */
+            /** @description Name of the product when the order was confirmed. Orders that release 0.1.0 confirmed have no names. */
             name?: string;
         };
         /** @description A line of a cancelled order. The line has a price only if the order was confirmed before. */
@@ -271,7 +274,7 @@ export interface components {
             product_id: components["schemas"]["ProductId"];
             quantity: components["schemas"]["OrderQuantity"];
             unit_price?: components["schemas"]["UnitPrice"];
-            /** @description Name of the product at the confirmation. Orders that release 0.1.0 confirmed have no names. */
+            /** @description Name of the product when the order was confirmed. Orders that release 0.1.0 confirmed have no names. */
             name?: string;
         };
         OrderPage: {
@@ -286,7 +289,10 @@ export interface components {
              */
             code: "ValidationError" | "ProductNotFound" | "OutOfStock" | "PriceChanged";
             message: string;
-            /** @description Of the same form as the `details` of the error with this code. Orders that release 0.1.0 rejected have none. */
+            /**
+             * @description The same entries as in `details` of the error with this code. Orders that release 0.1.0 rejected have no
+             *     details.
+             */
             details?: (components["schemas"]["Shortage"] | components["schemas"]["ChangedPrice"] | components["schemas"]["UnknownProduct"])[];
         };
         /** @description Why the order failed. */
@@ -581,7 +587,7 @@ export interface components {
          * @description `OutOfStock`: the stock of a product is too low, and the order is `REJECTED`.
          *     `PriceChanged`: the total differs from `expected_total`, and the order is `REJECTED`.
          *     `IdempotencyConflict`: the key was already used with a different body.
-         *     `InvalidTransition`: the order was cancelled in the meantime.
+         *     `InvalidTransition`: the order was cancelled before it was decided.
          */
         NotConfirmed: {
             headers: {
