@@ -34,7 +34,8 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
         try:
             marked = orders.mark(order_id)
         except Exception:  # noqa: BLE001 - Lambda retries from the failed record, and the earlier orders stay marked
-            logger.exception("late order was not marked")
+            # `make redrive` finds the reason in the log by the sequence number.
+            logger.exception("late order was not marked", sequence_number=sequence_number)
             return {"batchItemFailures": [{"itemIdentifier": sequence_number}]}
         if marked:
             logger.info("order is late")

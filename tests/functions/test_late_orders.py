@@ -126,7 +126,12 @@ class TestMark:
 
     @pytest.mark.parametrize(("error", "times"), [("TransactionConflictException", 100), ("ThrottlingException", 1)])
     def test_batch_is_retried_from_the_record_that_failed(
-        self, mark: Callable[[], Any], dynamodb: FakeDynamoDB, error: str, times: int
+        self,
+        mark: Callable[[], Any],
+        dynamodb: FakeDynamoDB,
+        logs: Callable[[], list[dict[str, Any]]],
+        error: str,
+        times: int,
     ) -> None:
         for number in range(3):
             store(dynamodb, number)
@@ -134,6 +139,8 @@ class TestMark:
         second = dynamodb.tables["orders"].stream[1]["dynamodb"]["SequenceNumber"]
         assert mark() == [{"itemIdentifier": second}]
         assert [rows.is_late(row(dynamodb, number)) for number in range(3)] == [True, False, False]
+        # `make redrive` looks for the reason in this form.
+        assert [error in line["exception"] for line in logs() if line.get("sequence_number") == second] == [True]
 
     def test_late_orders_spread_over_all_partition_keys_of_the_index(
         self, mark: Callable[[], Any], dynamodb: FakeDynamoDB

@@ -272,21 +272,17 @@ def email_delayed(give: Give) -> Scenario:
     """Return a scenario in which send_email fails, because the profile has no name, and delays the next delivery."""
 
     def scenario(audited: AuditedStack) -> Generator[Check]:
-        yield from _email_delayed(audited, give)
+        stranger = audited.people.somebody().introduce()
+        order = pending(stranger, "nothing")
+        order_id, table = audited.known(order["order_id"]), audited.stack.ops["tables"]["users"]
+        row = audited.call("dynamodb", "get_item", TableName=table, Key={"user_id": {"S": stranger.sub}})["Item"]
+        unreadable = {name: value for name, value in row.items() if name != "name"}
+        audited.call("dynamodb", "put_item", TableName=table, Item=unreadable)
+        yield ready
+        give(audited, order)
+        yield lambda: audited.stack.failed("send-email-failures", order_id)
 
     return scenario
-
-
-def _email_delayed(audited: AuditedStack, give: Give) -> Generator[Check]:
-    stranger = audited.people.somebody().introduce()
-    order = pending(stranger, "nothing")
-    order_id, table = audited.known(order["order_id"]), audited.stack.ops["tables"]["users"]
-    row = audited.call("dynamodb", "get_item", TableName=table, Key={"user_id": {"S": stranger.sub}})["Item"]
-    unreadable = {name: value for name, value in row.items() if name != "name"}
-    audited.call("dynamodb", "put_item", TableName=table, Item=unreadable)
-    yield ready
-    give(audited, order)
-    yield lambda: audited.stack.failed("send-email-failures", order_id)
 
 
 # Scenarios for deployments
