@@ -16,13 +16,13 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run `command` in the directory `cwd`, with `text` as its input. Return its exit code and output.
 
-    A signal that ends this process also kills the command. If `ends_itself` is true, the command is not killed but
-    receives one SIGINT, and can finish its current work even after this process has ended.
+    If a signal ends this process, the command is killed. With `ends_itself`, the command receives one SIGINT instead,
+    and can finish its current work even after this process has ended.
     """
     started = threading.Event()
 
     def end() -> None:
-        # If the signal arrives while the command is starting, wait, because `child` does not exist yet.
+        # `child` exists only after the command has started, so wait for the start.
         started.wait()
         if ends_itself:
             child.send_signal(signal.SIGINT)

@@ -6,10 +6,10 @@ import sys
 
 
 def confirmed(question: str, answer: str) -> bool:
-    """Ask `question` at the terminal, and return whether the user types `answer`. Without a terminal, return True.
+    """Ask `question` at the terminal, and return whether the user types `answer`.
 
-    Without a terminal, for example in CI, nobody can answer the question. The function assumes that the author of the
-    script has already decided to delete.
+    Without a terminal, for example in CI, nobody can answer the question. In this case, the function returns True,
+    because it assumes that the author of the script has already decided to delete.
     """
     if not sys.stdin or not sys.stdin.isatty():
         return True

@@ -43,7 +43,7 @@ def take() -> None:
 
 @contextmanager
 def on_signal(action: Callable[[], None]) -> Generator[None]:
-    """Run `action` if a signal arrives while the block runs.
+    """Run `action` if a signal arrives while the `with` block runs.
 
     The action runs in its own thread for at most LIMIT_S. Meanwhile, the code in the block continues to run. The code
     after the block does not run, because the end of the block waits until the process ends.
@@ -71,7 +71,7 @@ class Work:
     def one(self) -> Generator[None]:
         """Count the `with` block as one running change.
 
-        If `stop` was called before, the block never starts. The thread waits until the process ends.
+        If `stop` was called before, the block never starts: the calling thread waits until the process ends.
         """
         with self._changed:
             self._changed.wait_for(lambda: not self._stopped)
@@ -117,7 +117,7 @@ def _wait(read: int) -> None:
 
 
 def _do(action: Callable[[], None]) -> None:
-    # An error in one action must not stop the other actions or keep the process from ending, so the error is ignored.
+    # Ignore an error in one action, so that the other actions still run and the process still ends.
     with suppress(Exception):
         action()
 

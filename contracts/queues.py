@@ -1,4 +1,4 @@
-"""The message groups and the pauses between deliveries of the SQS queues from which Lambda reads for functions."""
+"""Message groups, and pauses between deliveries, for the SQS queues that Lambda functions consume."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ def message_group(event_id: str) -> str:
 
 
 def analytics_record(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the body of the message about the EventBridge event `event` in the analytics queue.
+    """Return the body of the message that reports `event`, an EventBridge event, to the analytics queue.
 
-    The input transformer of the queue's EventBridge targets creates the same body. Use this function for an event from
-    the dead-letter queue of a target, which receives the event without this transformation. `event` can be invalid.
+    When EventBridge delivers an event to the queue, the input transformer of the target creates the same body. An event
+    in the target's dead-letter queue has not been transformed, so use this function for such an event. `event` can be
+    invalid.
     """
     detail = event.get("detail")
     fields = cast("dict[str, Any]", detail) if isinstance(detail, dict) else {}
@@ -41,16 +42,19 @@ def analytics_record(event: Mapping[str, Any]) -> dict[str, Any]:
 def pause_s(received: int, share: float) -> int:
     """Return the pause in whole seconds before the next delivery of a message that was received `received` times.
 
-    The longest possible pause doubles with each delivery: 2 s, 4 s, 8 s, up to LONGEST_PAUSE_S. `share` is a random
-    number from 0 to 1. With 0, the pause is half as long as the longest possible pause; with 1, it is just as long.
-    With random pauses, messages that failed together don't all return together.
+    Pauses are random, so that messages that failed together don't all return together. The upper limit of the pause
+    doubles with each delivery: 2 s, 4 s, 8 s, up to LONGEST_PAUSE_S. `share` is a random number from 0 to 1: with 0,
+    the pause is half of the upper limit; with 1, it is the upper limit.
     """
     longest = min(LONGEST_PAUSE_S, 2**received)
     return ceil(longest / 2 * (1 + share))
 
 
 def _receives(waits_s: int) -> int:
-    """Return how many deliveries take at least `waits_s` seconds with the shortest possible pauses between them."""
+    """Return how many deliveries a message needs until the pauses between them add up to at least `waits_s` seconds.
+
+    The function assumes that each pause is as short as possible.
+    """
     received, waited_s = 1, 0
     while waited_s < waits_s:
         waited_s += pause_s(received, 0)

@@ -2,8 +2,8 @@
 
 On AWS, the waits between attempts are 1 and 2 minutes. An EXPRESS execution of the platform ends within half a minute,
 so on AWS it has ended before the next attempt. In the emulator, the waits are shorter (LAMBDA_ASYNC_RETRY_BASE_SECONDS
-is the first wait), so each retry also waits until the running EXPRESS executions have ended. Otherwise, `process_order`
-could fail because an EXPRESS execution is still deciding the order.
+is the first wait). This correction therefore lets each retry also wait until the running EXPRESS executions have ended.
+Otherwise, `process_order` could fail because an EXPRESS execution is still deciding the order.
 
 Emulator: The emulator ignores the event-invoke config of an alias and never sends to an on-success destination. It
     sends a failed event either to the on-failure destination or to the dead-letter queue, but not to both. The

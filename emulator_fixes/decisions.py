@@ -35,7 +35,8 @@ def evaluate(original: Any, request: Any, policies: Any, *limits: Any) -> Any:
 def evaluate_resource_policy(original: Any, policy: Any, request: Any, service: Any = None, **more: Any) -> Any:
     """Evaluate a resource's own policy.
 
-    The decision is logged only if a service is the caller, because a service has no policies of its own.
+    If the caller is a service, log this decision. For a role, `evaluate` logs the decision about the role's own
+    policies. A service has no such policies.
     """
     token = _of_resource.set(True)
     try:

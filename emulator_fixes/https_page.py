@@ -59,7 +59,7 @@ async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    with suppress(OSError):  # An error means that the other side closed the connection.
+    with suppress(OSError):  # An error means that the other side closed the connection, so stop copying.
         while data := await source.read(_CHUNK_BYTES):
             target.write(data)
             await target.drain()

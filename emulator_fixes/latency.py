@@ -19,8 +19,9 @@ from typing import Any, Final
 from emulator_fixes import replaces
 from local.bootstrap import END_OF_LOG
 
-# The interval, in seconds, at which `drain` checks whether the execution environment still runs. While the environment
-# runs, `drain` waits for the line END_OF_LOG, which the environment writes at the end of each invocation.
+# While an execution environment runs, `drain` waits for the line END_OF_LOG, which the environment writes at the end of
+# each invocation. During this wait, `drain` checks after each interval of this many seconds whether the environment
+# still runs.
 _LOOK_AGAIN_S: Final = 0.1
 
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
@@ -30,8 +31,8 @@ socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 def drain(original: Any, worker: Any, *arguments: Any, **named: Any) -> str:
     """Return the log lines of an invocation, up to the end mark that local/bootstrap.py writes."""
     if arguments or named:
-        # Let the emulator read the log of an environment that failed to start, because such a log has no END_OF_LOG
-        # line. Only for such an environment does the emulator pass these arguments.
+        # The emulator passes these arguments only for an environment that failed to start. The log of such an
+        # environment has no END_OF_LOG line, so let the emulator's own function read it.
         return original(worker, *arguments, **named)
     lines: list[str] = []
     while True:

@@ -41,7 +41,7 @@ def pollers(original: Any, mapping: Any, function: Any, config: Any, queue: Any 
     number = max(1, original(mapping, function, config, queue))
     now = time.time()
     if not any(message.get("visible_at", 0) <= now for message in nested(queue, "messages") or ()):
-        return number  # There is no message to receive, so the role does not matter.
+        return number  # There is no message to receive, so the role's permissions do not matter.
     identity: str = mapping["UUID"]
     if _may(config, "sqs:ReceiveMessage", mapping["EventSourceArn"], silent=identity in _refused):
         _refused.discard(identity)

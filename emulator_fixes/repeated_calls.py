@@ -1,7 +1,8 @@
 """A call that is repeated with the same token does not run again, and gets the first call's response.
 
-If `make up` is killed, it can leave a resource that it created but did not record. The next `make up` repeats the call.
-This correction stores the successful responses by the token that the deployment sends.
+If `make up` is killed, it can leave a resource that it created but did not record in Pulumi's state. The next `make up`
+repeats the call that created the resource. This correction stores the successful responses by the token that the
+deployment sends.
 
 Emulator: If a deployment repeats a call that creates a resource, the emulator returns the error that the resource
     exists already, or creates a second resource.
@@ -18,8 +19,8 @@ from typing import Any, Final
 from emulator_fixes import replaces
 from local.instance import ONCE
 
-# Maximum number of stored responses. A killed deployment leaves only a few calls without a recorded result, and the
-# next deployment repeats only these calls, so older responses are not needed.
+# Maximum number of stored responses. When a deployment is killed, only its last few calls are missing in Pulumi's
+# state. The next deployment repeats only these calls, so older responses are not needed.
 _MOST: Final = 5000
 _FIRST_ERROR: Final = 400
 _Messages = list[dict[str, Any]]

@@ -1,4 +1,4 @@
-"""Stores the current request to a REST API for the corrections, with details that they don't get from the emulator."""
+"""Stores the current request to a REST API, with details that the emulator does not pass to the corrections."""
 
 from __future__ import annotations
 

@@ -26,7 +26,10 @@ _served: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar(
 
 
 def _deployed(part: str, store: Any) -> Any:
-    """Return a view of `store` that reads the deployed `part` of an API while a request is served."""
+    """Return a view of `store`, in which the emulator stores one `part` of each API, for example the models.
+
+    While a stage serves a request, the view returns this part of the deployed API, not of the current API.
+    """
     kind: Any = store.__class__
 
     def get(self: Any, key: Any, default: Any = None) -> Any:

@@ -122,7 +122,7 @@ def _poll_mapping(account: str, region: str, mapping: Any) -> bool:
 
 
 def _function(mapping: Any) -> Any:
-    """Return the function's current record, because its alias can move. Return None if the function was deleted."""
+    """Return the record of the version to which the function's alias points now, or None for a deleted function."""
     function, config = _lambda._get_func_record_for_qualifier(mapping["FunctionName"], mapping.get("Qualifier"))
     if function is None:
         return None

@@ -36,8 +36,8 @@ _http_api: contextvars.ContextVar[bool] = contextvars.ContextVar("for_http_api",
 def reserved_concurrency(original: Any, function: Any, config: Any) -> int | None:
     """Return the function's current reserved concurrency, or None if it has none.
 
-    Reads the limit from the emulator's current record of the function. The arguments are not used, because they can
-    describe a version, whose record contains no limit, or come from a waiting event, whose record can be out of date.
+    Reads the limit from the emulator's current record of the function. The records in the arguments are not reliable:
+    the record of a version contains no limit, and the record that a waiting event carries can be out of date.
     """
     del original, function
     limit = nested(_lambda._functions.get(config.get("FunctionName", "")), "concurrency")

@@ -16,7 +16,7 @@ MAX_AGE_S: Final = 3600
 ALLOW_ORIGIN: Final = "Access-Control-Allow-Origin"
 
 # Mapping templates and headers contain each origin between quotes. A quote or a special character of Velocity in an
-# origin would break the template or the header, so the pattern excludes these characters.
+# origin would break the template or the header, so this pattern excludes these characters.
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 
 

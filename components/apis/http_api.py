@@ -75,7 +75,7 @@ class HttpApi(pulumi.ComponentResource):
     access_log_group_name: pulumi.Output[str]
     """Name of the CloudWatch log group of the access log, which has one JSON line per request."""
     functions: Mapping[str, Function]
-    """The only function of the API, `catalog_api`, by the name of its folder."""
+    """Maps the folder name `catalog_api` to the API's only function."""
     scopes: tuple[str, ...]
     """All scopes that the operations of the API require, in alphabetical order."""
 
@@ -153,8 +153,8 @@ class HttpApi(pulumi.ComponentResource):
             function.make_permission(
                 f"{self._name}-{role}",
                 principal="apigateway.amazonaws.com",
-                # The source ARN has "*" in place of the stage, because IAM policies do not support the stage name
-                # `$default`. The API has no other stage.
+                # IAM policies do not support the stage name `$default`, so the source ARN has "*" in its place. The API
+                # has no other stage, so "*" allows nothing else.
                 source_arn=pulumi.Output.concat(self._api.execution_arn, f"/*/*{path}"),
             )
             for source, function in self.functions.items()
@@ -168,8 +168,9 @@ class HttpApi(pulumi.ComponentResource):
         access_log = aws.cloudwatch.LogGroup(
             f"{self._name}-access-log",
             # API Gateway can write to a log group only if the account's resource policy for CloudWatch Logs allows it.
-            # The size of that policy is limited. Near the limit, CloudWatch Logs allows all log groups with the prefix
-            # /aws/vendedlogs/ together, so this log group has the prefix.
+            # That policy is limited to 5,120 characters. When it is nearly full, CloudWatch Logs automatically allows
+            # all log groups with the prefix /aws/vendedlogs/. With this prefix, the log group works even if the policy
+            # has no room for it.
             name=f"/aws/vendedlogs/apis/{self._owner.name(self._name)}",
             retention_in_days=args.context.log_retention_days,
             kms_key_id=args.context.log_key_arn,

@@ -3,9 +3,9 @@
 Only routes and scopes come from the contract. An HTTP API does not validate request bodies, so the document has no
 schemas; the functions validate the bodies.
 
-AWS also reads the API's name, version, tags and CORS rules from the document, and the Pulumi provider reads them back
-from AWS. The component HttpApi therefore also sets these values on the Pulumi resource. If they differed from the
-document, every preview would show a change.
+AWS also reads the API's name, version, tags and CORS rules from the document. The component HttpApi sets the same
+values on the Pulumi resource, because the Pulumi provider compares the resource with the values in AWS. If they
+differed, every preview would show a change.
 """
 
 from __future__ import annotations

@@ -39,5 +39,5 @@ def error_body(code: str, message: str) -> str:
 
 
 def error_body_quoting(code: str, message: str) -> str:
-    """Return the JSON body of an error whose `message` is a variable that API Gateway replaces with a quoted text."""
+    """Return the JSON body of an error. `message` is a variable that API Gateway replaces with a quoted JSON text."""
     return render("error", code=json.dumps(code), message=message)

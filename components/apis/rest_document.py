@@ -160,9 +160,9 @@ def _paths(args: RestDocumentArgs) -> dict[str, Any]:
     for path, methods in paths.items():
         methods["options"] = _preflight(args, path)
     # The methods below return 404 for an unknown path or method. Without them, API Gateway would expect an AWS
-    # signature in the Authorization header of such a request. It would find a token there, and return 403. The greedy
-    # resource `/{proxy+}` matches unknown methods and every unknown path except the root `/`, so the root needs its own
-    # method.
+    # signature in the Authorization header of such a request, and return 403 because the header contains a token. The
+    # greedy resource `/{proxy+}` matches unknown methods and every unknown path except the root `/`, so the root needs
+    # its own method.
     for path in ("/", "/{proxy+}"):
         paths.setdefault(path, {})[f"{_EXTENSION}-any-method"] = _not_found(args, path)
     return paths

@@ -81,10 +81,10 @@ def make_stage(name: str, args: RestStageArgs, owner: Owner) -> RestStage:
     deployment = aws.apigateway.Deployment(
         f"{name}-deployment",
         rest_api=args.rest_api.id,
-        # A deployment is a copy of the API's body, so a new body needs a new deployment. The digest must depend only on
-        # the API's `body` output, not on the resources whose ARNs are in the body, such as the user pool. Otherwise,
-        # Pulumi would delete the deployment before it replaces such a resource. AWS refuses to delete a deployment
-        # while a stage points to it.
+        # A deployment is a copy of the API's body, so a new body needs a new deployment. Pulumi creates one when the
+        # digest of the body changes. The digest must depend only on the API's `body` output, not on the resources whose
+        # ARNs are in the body, such as the user pool. Otherwise, Pulumi would delete the deployment before it replaces
+        # such a resource. AWS refuses to delete a deployment while a stage points to it.
         triggers={"body": args.rest_api.body.apply(_digest)},
         # Keep Pulumi's default order of a replacement: create the new deployment first, and delete the old one last.
         # AWS refuses to delete a deployment while a stage points to it.

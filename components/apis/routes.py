@@ -78,10 +78,11 @@ def check(document: str, operations: Iterable[Operation], functions: Iterable[st
 
 
 def permitted_paths(operations: Iterable[Operation], function: str) -> dict[str, str]:
-    """Return {name of the permission: path pattern} for the paths for which API Gateway may invoke `function`.
+    """Return {name of the permission: path pattern} for the paths in `operations` that `function` handles.
 
-    Paths with the same first segment share a permission, for example `{"orders": "/orders*"}`. The `*` also matches
-    slashes, so the pattern includes longer paths and a trailing slash.
+    API Gateway may invoke `function` only on paths that match a pattern. Paths with the same first segment share a
+    permission, for example `{"orders": "/orders*"}`. The `*` also matches slashes, so the pattern includes longer paths
+    and a trailing slash.
     """
     own = [operation.path for operation in operations if function_of(operation.operation_id) == function]
     firsts = dict.fromkeys(path.split("/")[1] for path in own)

@@ -31,8 +31,8 @@ For the errors Undecided and NotRecorded, clients receive 503 ServiceUnavailable
 """
 # Velocity counts characters, but the size limit of a body is in bytes. The request template therefore measures the
 # Base64 text of the body, which has four characters for every three bytes. The template first adds two bytes to the
-# body, because the limit plus two is divisible by three. One byte over the limit then makes the text longer than
-# _LONGEST_BASE64.
+# body, because the limit plus two is divisible by three. A body that is one byte over the limit therefore needs more
+# Base64 characters than _LONGEST_BASE64.
 _LONGEST_BASE64: Final = (LARGEST_BODY_BYTES + 2) // 3 * 4
 _FAILED: Final = "The order could not be processed; retry the request with the same Idempotency-Key."
 _UNDECIDED: Final = (
@@ -139,7 +139,7 @@ def response_template() -> str:
 
 
 def _answers() -> dict[int, tuple[str | None, str]]:
-    """Return {HTTP status: (selection pattern, mapping template)}.
+    """Return {HTTP status for the client: (selection pattern, mapping template of the body)}.
 
     API Gateway selects the response whose pattern matches the HTTP status of Step Functions.
     """

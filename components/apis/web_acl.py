@@ -16,7 +16,8 @@ _MANAGED_RULE_GROUPS: Final = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesK
 # because they can be legitimate: some customers use VPNs, and servers of other teams can run at hosting providers.
 _COUNTED_RULE_GROUPS: Final = ("AWSManagedRulesAnonymousIpList",)
 _WINDOW_S: Final = 300
-# The rule for viewer addresses comes after the managed rule groups, whose priorities start at 1.
+# WAF evaluates rules in ascending order of priority. The managed rule groups have the priorities from 1, so this
+# priority puts the rule for viewer addresses after them.
 _VIEWER_RULE_PRIORITY: Final = 10
 
 
@@ -92,8 +93,9 @@ def _address_rules(args: WebAclArgs) -> list[aws.wafv2.WebAclRuleArgsDict]:
     header = args.viewer_address_header
     if not header:
         return [_rate_rule("requests-per-address", 0, by_address)]
-    # The first rule counts only requests without the header. Requests with the header come from the proxy's own
-    # addresses, which many clients share, so the second rule counts these requests by the address in the header.
+    # The proxy puts the client's address in `header`. The first rule counts requests without this header, by their
+    # source address. Requests with the header come from the proxy's own addresses, which many clients share. The second
+    # rule therefore counts these requests by the address in the header.
     has_header: aws.wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementArgsDict = {
         "size_constraint_statement": {
             "field_to_match": {"single_header": {"name": header}},

@@ -27,10 +27,10 @@ def make_queue(
     """Create the queue `name` with SSE-SQS encryption and the longest retention that SQS allows, 14 days.
 
     `redrive_to` is the dead-letter queue, which receives each message after `max_receive_count` unsuccessful
-    deliveries. SQS requires that the dead-letter queue of a FIFO queue is also a FIFO queue. A FIFO queue has high
-    throughput: its limits apply to each message group, not to the whole queue. Also call `make_queue_policy` for the
-    queue, because only its policy refuses requests without TLS. `aliases` lists earlier places of the queue in Pulumi's
-    state.
+    deliveries. SQS requires that the dead-letter queue of a FIFO queue is also a FIFO queue. With `fifo`, the queue is
+    a FIFO queue with high throughput: its limits apply to each message group, not to the whole queue. `aliases` are
+    Pulumi aliases for earlier names or parents of the queue, so that an update keeps the queue. Also call
+    `make_queue_policy` for the queue, because only its policy refuses requests without TLS.
     """
     redrive = (
         pulumi.Output.json_dumps({"deadLetterTargetArn": redrive_to.arn, "maxReceiveCount": max_receive_count})
@@ -67,7 +67,7 @@ def make_queue_policy(
     """
     statements: list[dict[str, Any]] = [deny_insecure_transport("sqs:*", target.arn)]
     if rules:
-        # One statement lists all rules, because SQS limits the size of a policy.
+        # SQS limits the size of a policy. One statement for all rules is shorter than a statement for each rule.
         source_arn = rules[0] if len(rules) == 1 else list(rules)
         statements.append(
             allow_service("events.amazonaws.com", "sqs:SendMessage", on=target.arn, source_arn=source_arn, sid="Rule0")

@@ -22,7 +22,7 @@ class Owner:
     """Parent of the resources in Pulumi's state."""
 
     def name(self, role: str, *, kind: str = "", suffix: str = "") -> str:
-        """Return the physical name for `role`. See Naming.physical for the arguments and the errors."""
+        """Return the physical name of the resource with this `role`. For the arguments, see Naming.physical."""
         return self.naming.physical(role, kind=kind, suffix=suffix)
 
     def tags(self) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """The FIFO queue for analytics records, and its consumer, the function `record_analytics`.
 
 SQS delivers only one batch of a message group at a time. With several message groups, Lambda can handle several batches
-concurrently. The target of an EventBridge rule has one fixed message group, so there is one rule for each possible
-first character of an event id.
+concurrently. Each target of an EventBridge rule sends to one fixed message group. To use several groups, there is one
+rule, with a group of its own, for each possible first character of an event id.
 """
 
 from __future__ import annotations
@@ -84,8 +84,9 @@ def make_analytics_targets(
 def target_options(digit: str) -> dict[str, Any]:
     """Return the arguments of the EventBridge target for the events whose id starts with `digit`.
 
-    SQS drops a message if the same message group received an equal body in the last five minutes. EventBridge's id and
-    time differ between two copies of one event. The body leaves them out, so that SQS recognizes copies.
+    SQS drops a message if the same message group received an equal body in the last five minutes. Two copies of one
+    event differ in EventBridge's fields `id` and `time`. The body leaves out these fields, so that SQS recognizes
+    copies.
     """
     paths = {"event_id": "$.detail.event_id", "detail_type": "$.detail-type", "order": "$.detail.order"}
     # EventBridge inserts each value as JSON, with the quotes of a string, so the template puts no quotes around the

@@ -1,7 +1,7 @@
 """Creates targets of EventBridge rules.
 
 EventBridge retries a delivery for six hours, and then sends the event to the dead-letter queue of the target. A target
-has no dead-letter queue if a sweep for late orders repeats the work of lost events.
+has no dead-letter queue if the sweep, which restarts late orders, repeats the work of lost events.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from components.functions.failure_queues import FailureQueue, as_failure_queue
 
 # If a target throttles or refuses an event, EventBridge retries the delivery for six hours, the same time for which
 # Lambda retains an asynchronous event. After that, EventBridge sends the event to the dead-letter queue, which retains
-# the event for 14 days. EventBridge allows at most 185 retries. With this maximum, the time limit ends the retries, not
-# the number of retries.
+# the event for 14 days. The number of retries is EventBridge's maximum, so that only the time limit ends the retries.
 _RETRIED_FOR_S: Final = 6 * 3600
 _RETRIES: Final = 185
 
@@ -69,7 +68,10 @@ def make_targets(
 
 
 def make_repeated_target(name: str, delivery: Delivery, owner: Owner) -> None:
-    """Create the target `name` without a dead-letter queue. A sweep for late orders repeats the work of lost events."""
+    """Create the target `name` without a dead-letter queue.
+
+    The sweep, which restarts late orders, repeats the work of lost events.
+    """
     _make_target(name, delivery, owner)
 
 

@@ -209,8 +209,8 @@ class EventBus(pulumi.ComponentResource):
                     allow("states:StartExecution", on=args.state_machine_arn),
                 ],
                 # The article whose design this platform implements prescribes these limits, the dead-letter queue and
-                # the failure queue. If Lambda stops retrying an event, a sweep for late orders starts the workflow of
-                # the order.
+                # the failure queue. If Lambda stops retrying an event, the sweep, which restarts late orders, starts
+                # the workflow of the order.
                 asynchronous=AsynchronousInvocation(
                     success_topic_arn=self._successes.arn,
                     maximum_event_age_s=300,

@@ -27,14 +27,14 @@ _SOURCE: Final = "send_email"
 _TARGET: Final = "send-email"
 _TIMEOUT_S: Final = 60
 _DAY_S: Final = 86_400
-# Seconds per email that the calculation of the concurrency assumes. An email usually takes only about 90 ms
-# (tools/cost/assumptions.toml), so the function reaches the send rate even if its calls are slow.
+# Seconds that one email is assumed to take when `pace` calculates the concurrency. An email usually takes only about 90
+# ms (tools/cost/assumptions.toml), so the function reaches the send rate even if its calls are slow.
 _MAIL_S: Final = 0.25
 # Share of the send rate that the function uses. The duration of SES calls varies. At the full rate, emails would
 # therefore sometimes reach SES faster than the rate allows.
 _USED: Final = 0.95
-# Seconds of the time limit that are reserved for slow calls. A batch is small enough that the pauses between its emails
-# fit into the rest of the time limit.
+# Seconds of the function's time limit that are reserved for slow calls. A batch is small enough that the pauses between
+# its emails fit into the rest of the time limit.
 _RESERVE_S: Final = 20
 
 
@@ -95,8 +95,8 @@ def make_mail_queue(owner: Owner, args: MailQueueArgs) -> QueueConsumer:
     context = args.context
     identities = pulumi.Output.concat(f"arn:aws:ses:{context.region}:", context.account_id, ":identity/*")
     pace_ = pace(args.max_send_rate, context.timeout_s(_SOURCE, _TIMEOUT_S))
-    # In release 0.1.0, the failure queue was a child of the function in Pulumi's state. With the alias, an update keeps
-    # the queue and its messages.
+    # In release 0.1.0, the failure queue was a child of the function in Pulumi's state. With the alias, an update from
+    # that release keeps the queue and its messages.
     former_parent = pulumi.create_urn("send-email", "orders:index:Function", owner.parent)
     return make_queue_consumer(
         "email",
@@ -119,9 +119,9 @@ def make_mail_queue(owner: Owner, args: MailQueueArgs) -> QueueConsumer:
             permissions=[
                 allow("dynamodb:GetItem", on=[args.users_table.arn, args.idempotency_table.arn]),
                 allow("dynamodb:PutItem", "dynamodb:UpdateItem", on=args.idempotency_table.arn),
-                # The condition restricts the sender's address (From). A list of identity ARNs could not do that,
-                # because SES does not always check the same identity: it checks the sender's address, its verified
-                # domain or, in the sandbox, the recipient.
+                # The condition restricts the sender's address (From). A list of identity ARNs in place of `identities`
+                # could not do that: depending on the case, SES checks the identity of the sender's address, of its
+                # verified domain or, in the sandbox, of the recipient.
                 allow("ses:SendEmail", on=identities, when={"StringEquals": {"ses:FromAddress": args.sender}}),
             ],
             failures_aliases=[pulumi.Alias(parent=former_parent)],

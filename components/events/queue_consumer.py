@@ -4,8 +4,9 @@ Lambda retries a failed asynchronous event only twice, within minutes. A queue s
 if the function fails or its role lacks a permission: a message leaves the queue only if the function has handled the
 message, or after the last delivery. The queue also limits the concurrency of the function.
 
-If the queue's policy does not allow a delivery, EventBridge does not retry it, and immediately sends the event to the
-dead-letter queue of the target. The function also consumes this dead-letter queue, so such events need no redrive.
+If the queue's policy does not allow a delivery, EventBridge does not retry the delivery, and immediately sends the
+event to the dead-letter queue of the target. The function also consumes this dead-letter queue, so such events need no
+redrive.
 """
 
 from __future__ import annotations
@@ -80,10 +81,10 @@ def make_queue_consumer(
 ) -> QueueConsumer:
     """Create the queue `name`, its failure queue `failures_name`, and the function that consumes the queue.
 
-    `target_name` is the name of the EventBridge target, or of the group of targets, that sends events to the queue. The
-    dead-letter queue of the targets is also created here, because the consuming function reads this queue too.
+    `target_name` is the name of the EventBridge target, or of the group of targets, that sends events to the queue.
+    This call also creates the dead-letter queue of these targets, because the consumer reads that queue too.
 
-    The function reads these environment variables: QUEUE_URL, FAILURE_QUEUE_URL and RECEIVED_AT_MOST, the number of
+    The consumer reads these environment variables: QUEUE_URL, FAILURE_QUEUE_URL and RECEIVED_AT_MOST, the number of
     deliveries after which the redrive policy of the queue moves a message to the failure queue.
     """
     hidden_s = _VISIBILITY_PER_TIMEOUT * args.context.timeout_s(args.source, args.timeout_s)
@@ -97,9 +98,9 @@ def make_queue_consumer(
         redrive_to=failures,
         max_receive_count=RECEIVED_AT_MOST,
     )
-    # This standard queue has no redrive policy, because the failure queue can be a FIFO queue, which SQS refuses as the
-    # dead-letter queue of a standard queue. The function itself moves a message to the failure queue after a final
-    # error or the last delivery.
+    # The failure queue can be a FIFO queue, which SQS refuses as the dead-letter queue of a standard queue. This
+    # standard queue therefore has no redrive policy: the function itself moves a message to the failure queue after a
+    # final error or the last delivery.
     undelivered = make_queue(dead_letters_name(target_name), owner, visibility_timeout_s=hidden_s)
     function = Function(
         args.source.replace("_", "-"),

@@ -139,7 +139,8 @@ def _make_mark_late_orders(owner: Owner, args: SweepArgs) -> tuple[Function, Fai
         # If the function times out because all orders of a large batch are late, Lambda splits the batch until each
         # part is small enough to finish in time.
         bisect_batch_on_function_error=True,
-        # Lambda retries until the stream deletes the records after 24 h, so no late order is missed before that.
+        # Lambda retries a batch until the stream deletes its records after 24 h. No late order is missed if the cause
+        # of the failure is removed within this time.
         maximum_retry_attempts=-1,
         maximum_record_age_in_seconds=-1,
         function_response_types=["ReportBatchItemFailures"],

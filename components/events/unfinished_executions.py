@@ -1,7 +1,7 @@
 """Sets orders to FAILED if their STANDARD execution ended at its time limit without a decision.
 
 The states of an execution cannot catch the execution's timeout. A rule therefore matches the event that Step Functions
-sends to the default bus when an execution ends.
+sends to the default bus when an execution ends, and invokes `fail_order`.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def make_rule(
     """Create the rule that matches unsuccessful executions of the STANDARD state machine.
 
     Executions of rejected orders also end as FAILED. The rule matches these executions too, because a filter by error
-    names would miss errors that nobody anticipated. These executions do no harm: `fail_order` changes only orders that
-    are still PENDING and have reached the time limit.
+    names would miss errors that nobody anticipated. The additional matches do no harm: `fail_order` changes only orders
+    that are still PENDING and have reached the time limit.
     """
     return aws.cloudwatch.EventRule(
         f"{name}-execution-ended",
@@ -55,7 +55,7 @@ def make_fail_order(
     orders_table: aws.dynamodb.Table,
     standard_timeout_s: int,
 ) -> Function:
-    """Create `fail_order`, which sets orders that are PENDING at the time limit of their execution to FAILED."""
+    """Create `fail_order`, which sets an order to FAILED if it is PENDING at the time limit of its execution."""
     return Function(
         "fail-order",
         FunctionArgs(

@@ -102,8 +102,8 @@ _BUILDS: Final = ContextVar("builds", default=True)
 def only_named() -> Generator[None]:
     """In the `with` block, give each archive a path, but don't build the archive.
 
-    `make cost` and `make generate` run the program only to read its resources. These commands need no archives, and
-    therefore no package index from which to build the archives.
+    `make cost` and `make generate` run the program only to read its resources. These commands do not need the archives,
+    so they also work without access to a package index.
     """
     before = _BUILDS.set(False)
     try:
@@ -259,7 +259,7 @@ def _tree(folder: Path, *, prefix: str) -> Iterable[tuple[str, bytes]]:
 def _zip(files: Iterable[tuple[str, bytes]]) -> bytes:
     """Return the bytes of a zip file with sorted entries, fixed times and fixed file modes.
 
-    The bytes depend only on the names and contents of `files`. Nothing is compressed, because two versions of zlib
+    The bytes depend only on the names and contents of `files`. Nothing is compressed, because two versions of zlib can
     compress the same content to different bytes. With compression, Pulumi would therefore deploy every function again
     whenever another machine deploys.
     """

@@ -114,7 +114,7 @@ class FunctionArgs:
     caller_limit: CallerLimit | None = None
     """Upper bound of the time limit. None if no caller waits for the function."""
     raises_business_errors: bool = False
-    """True if the function raises errors on purpose. No alarm then watches the function's errors."""
+    """True if the function raises errors on purpose. In this case, no alarm watches the function's errors."""
 
 
 class Function(pulumi.ComponentResource):
@@ -151,7 +151,7 @@ class Function(pulumi.ComponentResource):
         self.source, self.raises_business_errors = args.source, args.raises_business_errors
         self.alias_name = ALIAS
         self.is_asynchronous = args.asynchronous is not None
-        # Lambda sends only failed asynchronous invocations to these queues, so other functions have no queues.
+        # Lambda sends only failed asynchronous invocations to the two queues below, so other functions have no queues.
         copies = args.asynchronous is not None and args.asynchronous.dead_letter_queue
         reports = args.asynchronous is not None and args.asynchronous.failure_queue
         self.dead_letter_queue = self._make_queue(f"{name}-dlq") if copies else None

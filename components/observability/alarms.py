@@ -20,8 +20,8 @@ from contracts.orders import DETAIL_TYPES
 _MINUTE_S: Final = 60
 # A math expression of an alarm can include up to ten metrics (Amazon CloudWatch User Guide, "Alarm data queries").
 _METRICS_OF_AN_ALARM: Final = 10
-# Lambda retries a failed event after one minute and after two more minutes. An event that is still waiting at this age
-# therefore waits for the second retry, or Lambda throttles the function.
+# Lambda retries a failed event after one minute and after two more minutes. If an event still waits at the age of two
+# minutes, its function has therefore failed twice, or Lambda throttles the function.
 _LATE_EVENT_MS: Final = 120_000
 # DynamoDB cancels one of two transactions that change the same item at the same time. The functions retry cancelled
 # transactions, so a few conflicts do no harm. This many conflicts per minute delay orders.
@@ -60,14 +60,15 @@ def failure_queue_alarms(queues: Mapping[str, FailureQueue]) -> Iterator[Alarm]:
     """Yield one alarm per failure queue, which fires when the queue contains a message.
 
     CloudWatch can receive the metrics of an inactive queue 15 minutes late, and receives none after six hours without
-    any API action (Amazon SQS Developer Guide, "Available CloudWatch metrics"). Without data, the alarm therefore keeps
-    its state. Otherwise, it would report OK while the queue still holds a message. The alarms of `lost_work_alarms`
+    any API action (Amazon SQS Developer Guide, "Available CloudWatch metrics"). While data is missing, the alarm keeps
+    its state. Otherwise, it would report OK although the queue still holds a message. The alarms of `lost_work_alarms`
     have no such delay: they fire within minutes.
     """
     for name, each in sorted(queues.items()):
         yield Alarm(
             role=f"{name}-not-empty",
-            description=f"{name} holds failed work ({each.kind}). Find the cause, then run make redrive.",
+            description=f"The failure queue {name} (kind {each.kind}) holds failed work. Find the cause, then run "
+            "make redrive.",
             metric=metrics.queue_metric("ApproximateNumberOfMessagesVisible", each.queue_name),
             threshold=1,
             missing_data="ignore",
@@ -155,7 +156,8 @@ def lost_work_alarms(
     yield from _combined(
         "deliveries-given-up",
         "EventBridge could not deliver an event and sent it to a failure queue. Find the cause, for example the policy "
-        "of the target's queue, then run make redrive. Events for SQS queues need no redrive.",
+        "of the target's queue, then run make redrive. If the target is an SQS queue, the function that reads the "
+        "queue also reads the failure queue, so no redrive is needed.",
         [metrics.rule_metric("InvocationsSentToDlq", rule) for _, rule in dead_lettered],
     )
     yield from _combined(

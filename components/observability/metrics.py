@@ -1,6 +1,6 @@
 """Defines the CloudWatch metrics of the alarms and the dashboard, with AWS's names and dimensions.
 
-The unit of a metric is a count unless the docstring of its function states another unit.
+A metric is a count, unless the docstring of the function that returns the metric states another unit.
 """
 
 from __future__ import annotations

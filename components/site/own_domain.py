@@ -42,7 +42,7 @@ def make_certificate(name: str, domain: OwnDomain, owner: Owner) -> pulumi.Outpu
         type=option.resource_record_type,
         records=[option.resource_record_value],
         ttl=300,
-        # An earlier certificate of the same domain has the same validation record, so the record can already exist.
+        # An earlier certificate of the same domain has an equal validation record, so overwrite an existing record.
         allow_overwrite=True,
         opts=owner.opts(),
     )

@@ -148,8 +148,9 @@ class OrderWorkflow(pulumi.ComponentResource):
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
             # Step Functions can write to a log group only if the account's resource policy for CloudWatch Logs allows
-            # it. That policy is limited to 5,120 characters. Near the limit, CloudWatch Logs allows all log groups with
-            # the prefix /aws/vendedlogs/ together, so this log group has the prefix.
+            # it. That policy is limited to 5,120 characters. When it is nearly full, CloudWatch Logs automatically
+            # allows all log groups with the prefix /aws/vendedlogs/. With this prefix, the log group works even if the
+            # policy has no room for it.
             name=f"/aws/vendedlogs/states/{physical}",
             retention_in_days=self._args.context.log_retention_days,
             kms_key_id=self._args.context.log_key_arn,
