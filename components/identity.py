@@ -29,7 +29,9 @@ class IdentityArgs:
     password_sign_in: bool
     """Allow InitiateAuth with a password (or SRP) in addition to the authorization code flow."""
     redirect_uris: Sequence[str]
-    """URIs to which the hosted sign-in page may redirect with a code. Cognito requires https or http://localhost."""
+    """URIs to which the hosted sign-in page may redirect with an authorization code. Cognito requires https or
+    http://localhost.
+    """
     logout_uris: Sequence[str]
     """URIs to which the hosted page may redirect after a user has signed out."""
     deletion_protection: bool

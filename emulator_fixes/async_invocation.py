@@ -106,7 +106,7 @@ def _invoke(function: Any, event: Any) -> None:
 
 
 def _current(function: Any, config: Any) -> Any:
-    """Return the current record of the invoked function: its alias can move to another version while an event waits."""
+    """Return the current record of the invoked function, because its alias can have moved while the event waited."""
     name, _, qualifier = config["FunctionArn"].partition(":function:")[2].partition(":")
     found, now = _lambda._get_func_record_for_qualifier(name, qualifier or None)
     if found is None:

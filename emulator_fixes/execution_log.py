@@ -31,7 +31,7 @@ _NOTHING: Final[Mapping[str, Any]] = {}
 def add_event(original: Any, execution: dict[str, Any], kind: str, details: Any = None) -> Any:
     """Record an event in the execution's history and in its log, unless the execution or the branch has ended."""
     if not kind:
-        # An empty kind stands for the start of the execution. The history already contains this event, so only the log
+        # An empty `kind` means that the execution has started. The history already contains this event, so only the log
         # needs it.
         event = details
     else:

@@ -6,7 +6,8 @@ deployment sends.
 
 Emulator: If a deployment repeats a call that creates a resource, the emulator returns the error that the resource
     exists already, or creates a second resource.
-AWS: AWS behaves in the same way. Only operations with a client token return the first call's response again.
+AWS: AWS behaves in the same way, except for operations with a client token: their repeated call returns the first
+    call's response.
 Source: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 Upstream: nothing to report, because AWS behaves in the same way for calls without a client token.
 """

@@ -14,7 +14,8 @@ from typing import Final
 JSON: Final = "application/json"
 TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
-# A change of a rendered template redeploys the API. Comments are removed, so that changed comments have no effect.
+# A change of a rendered template redeploys the API. Comments are removed, so that a changed comment does not redeploy
+# the API.
 _COMMENT: Final = re.compile(r"^##.*\n", re.MULTILINE)
 
 

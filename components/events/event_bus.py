@@ -46,7 +46,7 @@ class EventBusArgs:
     late_orders_index: str
     """Name of the orders table's index of late orders."""
     sweep_minutes: int
-    """Minutes from one sweep for late orders to the next, 1-5."""
+    """Minutes from one sweep, which restarts late orders, to the next, 1-5."""
     users_table: aws.dynamodb.Table
     """Table of user profiles, which contain the email addresses."""
     idempotency_table: aws.dynamodb.Table

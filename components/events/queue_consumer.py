@@ -59,7 +59,7 @@ class QueueConsumerArgs:
     """Let the function send messages to its own queue. While an update moves the target of a rule from the function to
     the queue, the rule still invokes the function directly. The function then sends the event to its queue."""
     failures_aliases: Sequence[pulumi.Alias] = ()
-    """Earlier places of the failure queue and its policy in Pulumi's state."""
+    """Pulumi aliases for earlier parents of the failure queue, so that an update keeps the queue and its policy."""
 
 
 @dataclass(frozen=True, kw_only=True)

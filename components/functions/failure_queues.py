@@ -28,9 +28,9 @@ class FailureQueue:
     """What the messages of the queue contain.
 
     `delivery`: events that EventBridge could not deliver to a target. `invocation`: the record that Lambda sends to an
-    on-failure destination, with the event and its error. `dead-letter`: the event without its error. `stream`: an
-    invalid stream record with its error, or Lambda's report with the position of a batch of records in the stream.
-    `queue`: messages that a queue consumer could not handle.
+    on-failure destination, with the event and its error. `dead-letter`: the event of a failed asynchronous invocation,
+    without its error. `stream`: an invalid stream record with its error, or Lambda's report with the position of a
+    batch of records in the stream. `queue`: messages that a queue consumer could not handle.
     """
     redrive_to: pulumi.Output[str]
     """Where `make redrive` sends the messages: the ARN of a function's alias or the URL of a queue."""

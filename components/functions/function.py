@@ -137,11 +137,11 @@ class Function(pulumi.ComponentResource):
     log_group_name: pulumi.Output[str]
     """Name of the CloudWatch log group."""
     dead_letter_queue: aws.sqs.Queue | None
-    """Queue of copies of the failed events, without their error. None unless the function's settings request it."""
+    """Dead-letter queue: receives failed events without their error. None unless `args.asynchronous` requests it."""
     failure_queue: aws.sqs.Queue | None
-    """Queue of failed events with their error. None unless the function's settings request it."""
+    """On-failure destination: receives failed events with their error. None unless `args.asynchronous` requests it."""
     is_asynchronous: bool
-    """Whether Lambda stores events for the function, because a service invokes it asynchronously."""
+    """Whether services invoke the function asynchronously (`args.asynchronous` is set)."""
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         self._timeout_s = _checked_timeout_s(args)

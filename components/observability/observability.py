@@ -114,7 +114,7 @@ class Observability(pulumi.ComponentResource):
         )
 
     def _make_unexpected_ends_filter(self) -> Metric:
-        """Create a metric that counts STANDARD executions that fail with an error not in `standard_expected_errors`.
+        """Create a metric: the number of STANDARD executions with an error that is not in `standard_expected_errors`.
 
         AWS's own metric ExecutionsFailed is not suitable, because it also counts the executions of rejected orders.
         """

@@ -1,8 +1,8 @@
 """The order workflow: an EXPRESS state machine decides orders, and a STANDARD state machine starts EXPRESS executions.
 
 `POST /process` starts the EXPRESS state machine directly. Orders of `POST /orders` start the STANDARD state machine.
-AWS bills STANDARD executions by state transition. To save costs, the STANDARD state machine therefore has one state
-that starts an EXPRESS execution and waits for it (docs/decisions/19-standard-runs-express.md).
+AWS bills STANDARD executions by state transition. To save transitions, a single state of the STANDARD state machine
+starts an EXPRESS execution and waits for its result (docs/decisions/19-standard-runs-express.md).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from components.workflow.state_machine import ACCEPTED_DEFINITION, DEFINITION
 from contracts.orders import API_TIMEOUT_S, LONGEST_BEHIND_API_S
 
 _COMPONENT: Final = "order-workflow"
-# A STANDARD execution fails with this error if its order has no row. No state machine uses this error for a rejected
-# order, so the error fires an alarm.
+# A STANDARD execution fails with this error if its order has no row. The execution of a rejected order never ends with
+# this error, so an alarm fires for the error.
 _UNEXPECTED_ERROR: Final = "NotRecorded"
 
 
