@@ -60,7 +60,10 @@ def on_signal(action: Callable[[], None]) -> Generator[None]:
 
 
 class Work:
-    """Lets running changes complete, but starts no new changes after `stop`. Several threads can share one object."""
+    """Lets running changes complete, but starts no new changes after `stop`.
+
+    A change is a `with` block of `one`. Several threads can share one object.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

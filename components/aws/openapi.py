@@ -12,7 +12,7 @@ import yaml
 
 CONTRACTS: Final = Path(__file__).resolve().parents[2] / "contracts"
 # CSafeLoader uses libyaml, which needs a tenth of the time of PyYAML's own parser. If PyYAML was built without libyaml,
-# SafeLoader replaces CSafeLoader.
+# there is only SafeLoader, which uses the slower parser.
 _LOADER: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch")
 _PATH_PARAMETER: Final = re.compile(r"\{([^}]+)\}")
