@@ -1,6 +1,6 @@
 """An HTTP API responds 404 to `/products/` if its route is `/products`.
 
-This correction does not change two other kinds of paths. AWS and the emulator both treat `//products` as `/products`
+Two other kinds of paths stay as they are in the emulator. AWS and the emulator both treat `//products` as `/products`
 (github.com/localstack/localstack/issues/8170). The emulator treats `/products%2Fapple` as `/products/apple`, but AWS
 does not document how it treats such a path.
 
@@ -24,14 +24,14 @@ _ends_with_slash: contextvars.ContextVar[bool] = contextvars.ContextVar("path_en
 
 @replaces("app._parse_execute_api_url", "13d571174968")
 def parse(original: Any, host: str, path: str) -> Any:
-    """Remember whether the path ends with a slash, because the result of the parsing does not contain that slash."""
+    """Parse `path`, and remember whether it ends with a slash. The result of `original` does not contain that slash."""
     _ends_with_slash.set(path.endswith("/"))
     return original(host, path)
 
 
 @replaces("app._resolve_stage_and_path", "e44464f6865c")
 def resolve(original: Any, api: str, first: str, path: str) -> tuple[str, str]:
-    """Return the stage and the path inside the stage. In the stage `$default`, the path keeps its trailing slash."""
+    """Return the stage, and the part of the path after the stage. In the stage `$default`, keep a trailing slash."""
     stage, found = original(api, first, path)
     dropped = stage == _DEFAULT_STAGE != first and path == "/" and _ends_with_slash.get()
     return stage, f"{found}/" if dropped else found

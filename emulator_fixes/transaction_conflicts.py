@@ -1,9 +1,9 @@
 """Transactions conflict with concurrent transactions and writes of the same items.
 
 The environment variable LOCAL_TRANSACTION_MS is the duration of a transaction, in milliseconds. With 0, nothing
-conflicts. Only TransactWriteItems becomes slower. Unlike on AWS, BatchWriteItem and PartiQL calls never conflict. A
-single write (such as PutItem) never cancels a transaction, because the write completes before the emulator serves
-another call.
+conflicts. The duration slows down only TransactWriteItems. There are two differences from AWS: BatchWriteItem and
+PartiQL calls never conflict. A single write (such as PutItem) never cancels a transaction, because the emulator
+completes the write before it serves another call.
 
 Emulator: The emulator completes each call before it serves the next one, so no transaction is running when a call
     arrives.
@@ -44,8 +44,8 @@ async def handle_request(original: Any, method: str, path: str, headers: Any, bo
         return await original(*call)
     items, token = _asked(body)
     if token and _dynamodb._txn_token_lookup(token) is not None:
-        # Skip the check for conflicts. The client token shows that this call repeats a completed transaction, so the
-        # call writes nothing.
+        # Skip the check for conflicts. The client token shows that this call repeats a completed transaction. The call
+        # writes nothing, so it cannot conflict.
         return await original(*call)
     if any(busy := [_is_busy(item) for item in items]):
         return _canceled(busy)
@@ -98,7 +98,7 @@ def _refusal(request: Any, key: str) -> Any:
 
 
 def _canceled(busy: list[bool]) -> Any:
-    """Return TransactionCanceledException with one reason per item: a conflict if its element of `busy` is true."""
+    """Return TransactionCanceledException with a reason per item. `busy` says for each item whether it conflicts."""
     reasons = [{"Code": _CODE, "Message": _MESSAGE} if each else {"Code": "None"} for each in busy]
     codes = ", ".join(reason["Code"] for reason in reasons)
     message = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"
@@ -107,7 +107,7 @@ def _canceled(busy: list[bool]) -> Any:
 
 
 def _asked(body: Any) -> tuple[list[Any], Any]:
-    """Return the items of the TransactWriteItems request `body`, in its order, and its ClientRequestToken."""
+    """Return the items, in order, and the ClientRequestToken of the TransactWriteItems request `body`."""
     try:
         request: Any = json.loads(body)
     except ValueError:

@@ -1,7 +1,8 @@
 """Calls on the loopback interface count as encrypted.
 
-This correction evaluates policies as if such calls used TLS. The policies that require TLS therefore deny nothing in
-the emulator, so tests of the resource graph check that these policies exist.
+This correction evaluates policies as if such calls used TLS. In the emulator, the policies that require TLS therefore
+deny nothing. If one of them were missing, no call to the emulator would show it. Tests of the resource graph therefore
+check that these policies exist.
 
 Emulator: The emulator serves only plain HTTP on this machine, but enforces the platform's policies that deny requests
     without TLS. These policies would deny every access to every queue, topic and bucket.

@@ -33,8 +33,8 @@ def resolve_user(original: Any, pool: Any, name: Any) -> Any:
 def run_handler(original: Any, handler: Any, action: str, request: Any) -> Any:
     """Store user names, email addresses and preferred user names in lowercase.
 
-    Clients compute a SECRET_HASH from the name in the letter case that they send. The emulator checks this hash before
-    it calls `handler`, so only `handler` receives the lowercase name.
+    `request` itself stays unchanged, because it can contain a SECRET_HASH. Clients compute this hash from the name in
+    the letter case that they send, and the emulator checks the hash before it calls `handler`.
     """
 
     def handle(given: Any) -> Any:

@@ -1,8 +1,8 @@
 """Execution environments are created after a deployment, before the first invocation needs them.
 
-Without this correction, the first order after a deployment would wait for nine cold starts, one after the other. When a
-deployment has created its aliases, this correction creates one environment for the version of each alias. LOCAL_WARM=0
-turns the correction off.
+Without this correction, the first order after a deployment would wait for nine cold starts, one after the other. After
+a deployment has created or updated its aliases, this correction creates one environment for the version of each alias.
+LOCAL_WARM=0 turns the correction off.
 
 Emulator: The first invocation of a function waits for a cold start.
 AWS: Lambda behaves in the same way, unless the alias has provisioned concurrency.
@@ -23,8 +23,8 @@ from typing import Any, Final
 from emulator_fixes import internal, nested, replaces
 
 _LOG: Final = logging.getLogger("local.warm_start")
-# The thread treats a deployment as finished when no alias has changed for this number of seconds. A running deployment
-# changes aliases at shorter intervals.
+# The background thread treats a deployment as finished when no alias has changed for this number of seconds. A running
+# deployment changes aliases at shorter intervals.
 _QUIET_S: Final = 1.0
 _lambda: Any = internal("services.lambda_svc")
 _runtime: Any = internal("core.lambda_runtime")

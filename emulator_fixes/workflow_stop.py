@@ -1,4 +1,4 @@
-"""Signals that tell the threads of a workflow that an execution or a branch has ended."""
+"""Signals that make the threads of a workflow end when its execution or their branch has ended."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 
 
 class StoppedError(Exception):
-    """Ends the work on an execution or a branch, because the execution or the surrounding Parallel state has ended."""
+    """The work must end, because its execution or the surrounding Parallel state has ended."""
 
 
 class Stop:
@@ -48,7 +48,7 @@ _express: Final[set[threading.Event]] = set()
 
 @contextmanager
 def running(*, express: bool) -> Generator[None]:
-    """With `express`, make `wait_for_express_executions` wait until the `with` block of this execution has ended."""
+    """Surround one execution. With `express`, `wait_for_express_executions` waits until this block has ended."""
     ended = threading.Event()
     if express:
         _express.add(ended)

@@ -33,7 +33,7 @@ class Resource:
     inputs: Mapping[str, Any]
     """Inputs in the form that the provider receives: camelCase keys and resolved values."""
     state: Mapping[str, Any]
-    """Inputs, and invented values for the outputs that AWS would compute."""
+    """Inputs and outputs. The outputs that AWS would compute have invented values."""
     parent: str
     """URN of the parent."""
     urn: str
@@ -60,7 +60,8 @@ class Graph:
     def of(self, type_token: str) -> list[Resource]:
         """Return the resources of a type. `type_token` is the whole token or its last part, for example `Queue`.
 
-        With only the last part, resources of CloudFront are left out, so that `Function` finds only Lambda functions.
+        With only the last part, resources of CloudFront are left out. Otherwise, `Function` would find CloudFront
+        functions as well as Lambda functions.
         """
         return [
             r
@@ -147,8 +148,8 @@ def computed_id(type_token: str, name: str, inputs: Mapping[str, Any]) -> str:
 def computed(type_token: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Return invented outputs for the resource `name`, in the format that AWS uses."""
     module, kind = type_token.split(":")[1].split("/", maxsplit=1)[0], type_token.rsplit(":", 1)[-1]
-    # The AWS provider appends a unique number to a name prefix. The graph omits this number, so that two runs of the
-    # same program record equal graphs.
+    # The AWS provider appends a unique number to a name prefix. The graph omits this number. Two runs of the same
+    # program therefore record equal graphs.
     prefix = str(inputs.get("namePrefix", "")).removesuffix("-")
     physical = inputs.get("name") or inputs.get("bucket") or prefix or name
     arn = f"arn:aws:{module}:{REGION}:{ACCOUNT}:{kind.lower()}/{physical}"

@@ -1,4 +1,4 @@
-"""Runs a Pulumi program and passes each resource that the program registers to a sink.
+"""Runs a Pulumi program and passes each resource that the program registers to a `Sink`.
 
 This module replaces Pulumi's engine with a monitor, as Pulumi's test support does (pulumi.runtime.mocks). The monitor
 receives everything that the program sends to the engine.
@@ -38,7 +38,7 @@ class Registration:
     inputs: Mapping[str, Any]
     """camelCase keys, whole numbers as integers, secrets as plain values. Previews can contain pulumi.Unknown."""
     known_inputs: Mapping[str, Any]
-    """The inputs without unknown values."""
+    """The inputs, without those whose value is still unknown."""
     parent: str
     """The parent's URN."""
     custom: bool
@@ -92,7 +92,7 @@ def run(program: Callable[[], None], stack: Stack, sink: Sink, log: logging.Logg
     """
     loop = asyncio.new_event_loop()
     # Ignore the errors that the event loop reports. The first error of a resource ends the run, and this function
-    # raises that error. Without this handler, the event loop would also print all later errors.
+    # raises that error. Without this handler, the event loop would print the errors of other resources too.
     loop.set_exception_handler(lambda _loop, _context: None)
     # Pulumi's runtime settings use the current event loop of this thread.
     asyncio.set_event_loop(loop)
@@ -108,8 +108,8 @@ def run(program: Callable[[], None], stack: Stack, sink: Sink, log: logging.Logg
     tracked.outputs.clear()
     settings.set_root_resource(None)  # pyright: ignore[reportArgumentType] - run_in_stack creates the root resource later
     exports = loop.run_until_complete(_exports(program))
-    # A failed run does not reach this line. The loop of a failed run stays open, because threads that are still
-    # creating resources may report to the loop.
+    # A failed run does not reach this line, so its loop stays open. Threads that are still creating resources can
+    # therefore report their results to the loop.
     loop.close()
     asyncio.set_event_loop(None)
     return exports
@@ -127,7 +127,7 @@ async def _exports(program: Callable[[], None]) -> dict[str, Any]:
 
 
 class _Provider(mocks.Mocks):
-    """Responds to the program's requests to the AWS provider."""
+    """Responds to the program's requests to the AWS provider, in place of the provider."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
@@ -176,7 +176,7 @@ def data_sources(account: str, region: str) -> dict[str, dict[str, Any]]:
 
 
 class _Monitor(mocks.MockMonitor):
-    """Receives the program's requests to Pulumi's engine."""
+    """Receives the program's requests to Pulumi's engine, in place of the engine."""
 
     def __init__(self, sink: Sink) -> None:
         super().__init__(_Provider(sink))
@@ -188,7 +188,7 @@ class _Monitor(mocks.MockMonitor):
         if request.type == _STACK_TYPE:
             return resource_pb2.RegisterResourceResponse(urn=urn)
         # `deserialize_properties` requires an event loop on the current thread. Pulumi calls this method on worker
-        # threads, which have no event loop at first.
+        # threads, which have no event loop yet.
         _ensure_event_loop()
         identity, properties = self._sink.register(
             Registration(

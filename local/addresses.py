@@ -11,7 +11,7 @@ from local.instance import Instance
 def localize(exports: Any, instance: Instance) -> Any:
     """Return `exports` with the emulator's URLs for the sign-in pages and for the public keys that verify tokens.
 
-    An issuer stays unchanged, because it is a name that tokens contain, not a URL that clients open.
+    The issuer stays unchanged, because clients compare it with the issuer in a token.
     """
     if isinstance(exports, dict):
         return {key: localize(value, instance) for key, value in exports.items()}  # pyright: ignore[reportUnknownVariableType]

@@ -22,15 +22,15 @@ from local.instance import ACCOUNT, ONCE, ROOT_KEY, Instance
 from local.loopback import no_answer
 from local.patience import PATIENCE
 
-# Without this empty dictionary, the SDK would use the proxies from environment variables and, on macOS, from the system
-# settings.
+# Turn off proxies. Without this empty dictionary, the SDK would use the proxies from environment variables and, on
+# macOS, from the system settings.
 NO_PROXIES: Final[dict[str, str]] = {}
 _CONFIG: Final = Config(
     proxies=NO_PROXIES,
     retries={"total_max_attempts": 1, "mode": "standard"},
     read_timeout=30 * PATIENCE,
-    # For synchronous calls of Step Functions, the SDK would add the prefix `sync-` to the host. The host sync-127.0.0.1
-    # does not exist.
+    # Without this setting, the SDK would add the prefix `sync-` to the host for StartSyncExecution. The host
+    # sync-127.0.0.1 does not exist.
     inject_host_prefix=False,
 )
 _GONE: Final = ("NotFound", "NoSuch", "NonExistent", "DoesNotExist", "ResourceNotFound")
@@ -56,7 +56,7 @@ class CallError(Exception):
 
 
 class _Repeatable(threading.local):
-    """Adds a header to each call inside `Aws.once`, by which the emulator recognizes a repeated call."""
+    """Adds a header to each call inside `Aws.once`. By this header, the emulator recognizes a repeated call."""
 
     token = ""
     header = ""
@@ -122,10 +122,10 @@ class Aws:
 
     @contextmanager
     def once(self, token: str) -> Generator[None]:
-        """Inside the block, the emulator runs each call only once for the same `token`.
+        """Inside the `with` block, the emulator runs each call only once for the same `token`.
 
-        If a call was already made with `token`, the emulator returns the first response again. A block that was
-        interrupted at any point can therefore be repeated from its beginning.
+        If the same call was already made with `token`, the emulator returns the first response again. A block that was
+        interrupted can therefore be repeated from its beginning.
         """
         self._repeatable.token, self._repeatable.calls = token, Counter()
         try:

@@ -1,8 +1,8 @@
 """The `bootstrap` of every local function: runs AWS's runtime client with the modules that Lambda provides.
 
-The emulator starts this file as `python -I -S bootstrap.py RUNTIME [LAYER ...]`, so that the interpreter finds neither
-site-packages nor this checkout. RUNTIME is the directory with the packages of Lambda's Python runtime. Each LAYER is
-the directory of an extracted layer.
+The emulator starts this file as `python -I -S bootstrap.py RUNTIME [LAYER ...]`. With these options, the interpreter
+finds neither site-packages nor this checkout, as on Lambda. RUNTIME is the directory with the packages of Lambda's
+Python runtime. Each LAYER is the directory of an extracted layer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Final
 
 _LOOKS_EVERY_S: Final = 1.0
 END_OF_LOG: Final = "\x04"
-"""A line that follows the last output of an invocation, so that the emulator does not wait for more output."""
+"""A line after the last output of an invocation. It tells the emulator not to wait for more output."""
 
 
 def main(runtime: str, layers: list[str]) -> None:

@@ -21,7 +21,7 @@ _VALID_DAYS: Final = 3650
 
 
 def require(path: Path) -> Path:
-    """Return `path`, and create a PEM file with a key and its certificate there if the file is missing.
+    """Return `path`. If no file exists there, first create a PEM file with a key and its certificate.
 
     The created certificate is self-signed. An existing file is not changed. A user can therefore put another
     certificate there, for example one from mkcert that this machine's browsers trust.

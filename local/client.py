@@ -17,8 +17,8 @@ import urllib3
 from local import loopback
 from local.patience import PATIENCE
 
-# API Gateway stops waiting after 29 s, and the emulator multiplies this limit by PATIENCE. The client waits a little
-# longer, so that it receives the timeout response of API Gateway.
+# API Gateway waits for a function for up to 29 s, and the emulator multiplies this limit by PATIENCE. The client waits
+# a little longer, so that it receives the timeout response of API Gateway.
 _TIMEOUT_S: Final = 35 * PATIENCE
 _REDIRECTS: Final = (301, 302, 303)
 

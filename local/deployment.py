@@ -61,8 +61,8 @@ class Deployment:
     def settle(self) -> None:
         """Wait until the running changes are done.
 
-        This wait is necessary after a failure, because the program can end while other resources are still being
-        deployed.
+        This wait is necessary after a failure: the program ends then, but other threads may still be deploying
+        resources.
         """
         with self._lock:
             self._lock.wait_for(lambda: not self._working)
@@ -107,8 +107,8 @@ class Deployment:
             with self._change(resource):
                 return self._recorded(resource, wanted, adapter.create(self._aws, inputs)), "created"
         changed = {key for key in known.inputs.keys() | wanted.keys() if known.inputs.get(key) != wanted.get(key)}
-        # Create this resource again if one of its dependencies was deleted and created again. This resource may have
-        # been inside that dependency, and may have been deleted with it.
+        # Create this resource again if one of its dependencies was deleted and created again. If this resource was
+        # inside that dependency, it was deleted too.
         rebuilt = any(urn in self._state.emptied for urn in resource.dependencies) and not adapter.keeps_data
         if not changed and not rebuilt:
             return self._same(resource, adapter, inputs, known)
@@ -122,9 +122,9 @@ class Deployment:
 
     def _same(self, resource: Resource, adapter: Adapter, inputs: Props, known: Record) -> tuple[Record, Action]:
         if resource.urn in self._state.begun:
-            # An earlier deployment was killed while it changed this resource to other inputs. That change may have
-            # reached the emulator. The adapter therefore sends the program's inputs again, although they are equal to
-            # the recorded inputs.
+            # An earlier deployment was killed while it changed this resource to other inputs, and the emulator may
+            # already have those other inputs. The adapter therefore sends the program's inputs again, although they are
+            # equal to the recorded inputs.
             with self._change(resource):
                 outputs = adapter.update(self._aws, known.id, known.inputs, inputs) or {}
                 return self._recorded(resource, known.inputs, Made(known.id, {**known.outputs, **outputs})), "updated"

@@ -35,17 +35,17 @@ _OTHER_SOURCES: Final = ("bootstrap.py", "certificate.py", "environment.py", "la
 
 @dataclass(frozen=True)
 class Found:
-    """What is known about an instance's emulator."""
+    """The state of an instance's emulator, as `find` returns it."""
 
     state: Literal["running", "died", "none"]
     processes: list[processes.Process]
     """The running processes of the emulator and its Lambda functions."""
     record: dict[str, Any]
-    """The content of the file `Instance.process`, which `start` wrote."""
+    """The record of the emulator's process that `start` wrote to the file `Instance.process`."""
 
     @property
     def abandoned(self) -> bool:
-        """Whether the emulator belongs to an unfinished `make up`. Such an emulator ends when that command ends."""
+        """Whether the `make up` that started the emulator has not completed. The emulator ends with that command."""
         return not self.record.get("released", True)
 
 
@@ -60,7 +60,7 @@ class Started:
     _pipe: int | None
     """Write end of a pipe. If this process ends before it calls `release`, the pipe closes, and the emulator ends."""
     _decided: threading.Lock = field(default_factory=threading.Lock)
-    """Lock that `release` or `discard` acquires and keeps. Only one of them takes effect, even if a signal arrives."""
+    """Lock that a successful `release` or `discard` keeps. The other method then does nothing, even in a signal handler."""
 
     def wait(self) -> float:
         """Wait until the emulator responds, and return the seconds since its start.
@@ -123,8 +123,8 @@ def find(instance: Instance) -> Found:
         return Found("none", [], {})
     leader = processes.find(record["pid"])
     alive = leader is not None and leader.started == record["started"]
-    # If the leader of the process group has ended, the system may have reused the group's id for other programs. In
-    # this case, a process belongs to the emulator only if its command line contains the instance's directory.
+    # If the leader of the process group has ended, the system may have reused the group's id for other programs.
+    # Therefore keep only the processes whose command line contains the instance's directory.
     members = [each for each in processes.group(record["pid"]) if alive or str(instance.home) in each.command]
     return Found("running" if alive else "died", members, record)
 
@@ -140,10 +140,10 @@ def start(
 ) -> Started:
     """Start an empty emulator for `instance` on the loopback interface, with IAM enforced, and return immediately.
 
-    `without` names corrections to leave out, for the tests that prove that each correction is needed. `launcher` names
-    a module that replaces local.launch. `owner` is the read end of a pipe. When its other end is closed, the emulator
-    ends (see local.owner). Without `owner`, the emulator ends with this process unless `Started.release` is called.
-    Raises LocalError if the port is taken.
+    `without` names corrections to leave out. Tests use it to prove that each correction is needed. `launcher` names a
+    module that replaces local.launch. `owner` is the read end of a pipe. When the other end of the pipe is closed, the
+    emulator ends (see local.owner). Without `owner`, the emulator ends with this process unless `Started.release` is
+    called. Raises LocalError if the port is taken.
     """
     require_free(instance.port)
     _delete_data(instance)
@@ -173,8 +173,8 @@ def start(
         }
         write_private(instance.process, record)
     except BaseException:
-        # Kill the process, because its record was not written. Without the record, no later command could find the
-        # process.
+        # The record of the process was not written. Kill the process, because no later command could find it without
+        # the record.
         process.kill()
         process.wait()
         if write is not None:
@@ -252,16 +252,16 @@ def tail(instance: Instance) -> str:
 
 def _delete_data(instance: Instance) -> None:
     while instance.data.exists():
-        # Another process may delete a file in this directory at the same time. `rmtree` then raises FileNotFoundError,
-        # and the loop tries again.
+        # If another process deletes a file in this directory at the same time, `rmtree` raises FileNotFoundError, and
+        # the loop tries again.
         with suppress(FileNotFoundError):
             shutil.rmtree(instance.data)
 
 
 def _last_words(instance: Instance) -> str:
-    """Return the last line of the emulator's log and the path of the log.
+    """Return the last line of the emulator's log and a remedy with the path of the log.
 
-    The last line also contains the error if the log ends with a traceback.
+    If the log ends with a traceback, its last line contains the error.
     """
     return f"{tail(instance).splitlines()[-1].removeprefix('  | ')}. Remedy: read {instance.log}"
 
@@ -306,7 +306,7 @@ def _bind(port: int) -> OSError | None:
 
 def _searched(instance: Instance) -> dict[str, Any] | None:
     """Search all processes for the emulator of an instance whose record file is damaged, and return its record."""
-    # This pattern matches only the command line that `start` uses: in other `python -m local` commands, a subcommand
+    # This pattern matches only the command line that `start` uses. In other `python -m local` commands, a subcommand
     # such as `up` precedes `--home`.
     mark = re.compile(rf" -m \S+ --home {re.escape(str(instance.home))} ")
     leader = next((each for each in processes.running() if mark.search(f"{each.command} ")), None)

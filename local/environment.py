@@ -71,14 +71,14 @@ def of_emulator(instance: Instance, region: str) -> dict[str, str]:
     private = {
         "AUTH": "true",
         "BIND_HOST": HOST,
-        # Some services of the emulator try to connect to Docker. This socket does not exist, so these services find no
-        # Docker.
+        # Some services of the emulator try to connect to Docker. They find no Docker at this socket, which does not
+        # exist.
         "DOCKER_HOST": f"unix://{data}/no-docker.sock",
         "GATEWAY_PORT": str(instance.port),
         "IOT_MTLS_ENABLED": "0",
         # AWS's default quota is 1,000 concurrent invocations. Without this variable, the emulator would derive a lower
-        # quota from this machine's memory, and throttle invocations that AWS accepts. The memory needs no such
-        # protection, because invocations wait for a free execution environment.
+        # quota from this machine's memory, and throttle invocations that AWS accepts. The high quota does not exhaust
+        # the memory: invocations wait for a free execution environment.
         "LAMBDA_ACCOUNT_CONCURRENCY": "1000",
         # AWS waits 60 s before the first retry of an asynchronous invocation. The emulator waits 1 s unless a test sets
         # another time.
@@ -112,14 +112,14 @@ def of_emulator(instance: Instance, region: str) -> dict[str, str]:
         "HOME": str(data),
         "LANG": "C.UTF-8",
         # All calls stay on the loopback interface, so no call needs a proxy. On macOS, this variable also turns off the
-        # proxies of the system settings, because Python uses them only if no proxy variable is set.
+        # proxies of the system settings: Python uses those only if no proxy variable is set.
         "NO_PROXY": "*",
         "PATH": os.environ.get("PATH", os.defpath),
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
     }
-    # Functions send their traces to this address by UDP. Without the variable, they use the default port on this
-    # machine, where usually no daemon listens and the traces are lost.
+    # Functions send their traces to this address by UDP. Without the variable, they send the traces to the default port
+    # on this machine, where usually no daemon receives them.
     if daemon := os.environ.get("LOCAL_XRAY_DAEMON_ADDRESS"):
         shared["AWS_XRAY_DAEMON_ADDRESS"] = daemon
     return {**private, **shared, "LOCAL_PRIVATE": ",".join(private)}

@@ -18,7 +18,7 @@ from cli.errors import naming
 from local.instance import Instance
 
 RUNTIME: Final = "provided.al2023"
-"""The runtime of uploaded functions. The emulator's own Python runtime does not report the types of their errors."""
+"""The runtime of uploaded functions. The emulator's own Python runtime would not report the types of their errors."""
 _BOOTSTRAP: Final = Path(__file__).with_name("bootstrap.py")
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 # Lambda's Python runtime contains these packages: the SDK, the runtime client `awslambdaric`, and their dependencies.
@@ -60,8 +60,7 @@ def package(instance: Instance, content: bytes, layer_arns: Sequence[str]) -> by
     with zipfile.ZipFile(buffer, "a") as archive:
         entry = zipfile.ZipInfo("bootstrap", _EPOCH)
         entry.external_attr = 0o100755 << 16
-        # The path of the checkout may contain bytes that this locale cannot decode, so `os.fsencode` passes the bytes
-        # on unchanged.
+        # The path of the checkout may contain bytes that are not valid in this locale. `os.fsencode` preserves them.
         archive.writestr(entry, os.fsencode(f"#!/bin/sh\nexec {command}\n"))
     return buffer.getvalue()
 

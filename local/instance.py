@@ -81,7 +81,7 @@ class Instance:
     def certificate(self) -> Path:
         """File with the key and the certificate of the HTTPS port.
 
-        `make down` does not delete the file, because users would have to accept a new certificate in their browsers.
+        `make down` keeps the file. Otherwise, users would have to accept a new certificate in their browsers.
         """
         return self.home / "https.pem"
 
@@ -95,7 +95,7 @@ def instance(port: int = DEFAULT_PORT, home: Path | None = None) -> Instance:
     """Return the instance of `port`. Without `home`, its directory is .local for the default port, else .local/PORT."""
     if home is None:
         home = ROOT / ".local" if port == DEFAULT_PORT else ROOT / ".local" / str(port)
-    # `os.path.realpath` raises no error for circular symbolic links. A command reports this error later, when it uses
+    # `os.path.realpath` raises no error for circular symbolic links. The command reports such links later, when it uses
     # the directory.
     return Instance(port=port, home=Path(os.path.realpath(home)))
 
@@ -148,8 +148,8 @@ class DamagedError(LocalError):
 def read_json(path: Path, *keys: str, remedy: str) -> dict[str, Any] | None:
     """Return the JSON object that `write_private` wrote to `path`, or None if the file does not exist.
 
-    Raises DamagedError with `remedy` if the file is not a JSON object with all `keys`. At least one key is necessary to
-    detect other JSON values, for example a list.
+    Raises DamagedError with `remedy` if the file is not a JSON object with all `keys`. Pass at least one key. Without
+    keys, this function would accept other JSON values, for example a list.
     """
     try:
         found: Any = json.loads(path.read_text(encoding="utf-8"))

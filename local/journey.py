@@ -48,7 +48,7 @@ class Journey:
         return self._aws.instance
 
     def look(self) -> bool:
-        """Look for new steps in all services once, and return whether there is a new step."""
+        """Look for new steps in all services once, and return whether this call found any."""
         before = len(self.steps)
         for step, kind in (*self._messages(), *self._states(), *self._mails(), *self._objects()):
             if step not in self.steps:
@@ -97,7 +97,7 @@ class Journey:
         yield from self._logged_states()
 
     def _logged_states(self) -> Iterator[tuple[Step, str]]:
-        """Yield the states of both workflows from their logs, because an EXPRESS execution has no history."""
+        """Yield the states of both workflows from their logs. Step Functions has no history of an EXPRESS execution."""
         for kind in ("standard", "express"):
             group = self._ops["logGroups"][kind]
             found = self._aws("logs", "filter_log_events", logGroupName=group, filterPattern=f'"{self.order_id}"')
@@ -128,7 +128,7 @@ class Journey:
 
 @contextmanager
 def watch(aws: Aws, ops: Mapping[str, Any]) -> Generator[Journey]:
-    """Yield a Journey. Until the block ends, a temporary queue receives the events and notifications for it."""
+    """Yield a Journey. Until the `with` block ends, a temporary queue receives a copy of all events and notifications."""
     name, bus, topic = _WATCH, ops["eventBus"]["name"], ops["topics"]["notifications"]
     arn = aws.arn("sqs", name)
     statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}

@@ -14,7 +14,7 @@ def main() -> None:
     """Apply the corrections, and serve until a signal arrives or the owner ends."""
     owner.obey()
     parser = argparse.ArgumentParser()
-    # This process does not read the argument. `make down` recognizes the process by the directory on its command line.
+    # This process does not use `--home`. `make down` recognizes the process by this directory on its command line.
     parser.add_argument("--home", required=True)
     parser.add_argument("--without", action="append", default=[])
     arguments = parser.parse_args()

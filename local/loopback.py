@@ -37,7 +37,8 @@ def get(url: str, *, limit_s: float) -> bytes:
 
 def no_answer(url: str, why: object) -> str:
     """Return the error message for a request to `url` that got no response."""
-    # A query may contain secrets, and people copy error messages into public reports, so the message omits the query.
+    # The message omits the query, because a query may contain secrets, and people copy error messages into public
+    # reports.
     return f"{url.partition('?')[0]}: no response ({why}). Remedy: {_look(url)}"
 
 

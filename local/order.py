@@ -16,8 +16,8 @@ from local.journey import Journey, Step, watch
 from local.progress import Progress
 
 LINES: Final = (("apple", 3), ("green-tea", 2), ("bento", 1))
-# The command stops waiting after this number of seconds without a new step. It does not wait for all retries of a
-# failing message, because Lambda and SQS may retry for a quarter of an hour.
+# The command stops waiting after this number of seconds without a new step. Waiting for all retries would take too
+# long, because Lambda and SQS may retry a failing message for a quarter of an hour.
 _SILENT_S: Final = 120
 _ACCEPTED: Final = 202
 _OK: Final = 200
@@ -87,8 +87,8 @@ def _follow(journey: Journey, progress: Progress) -> None:
         ends = time.monotonic() + _SILENT_S
         while missing := EXPECTED.keys() - journey.arrived:
             say(f"order {journey.order_id}: {len(EXPECTED) - len(missing)} of {len(EXPECTED)}")
-            # This check must come before `look`, so that `look` sees everything that happened before the emulator
-            # became idle.
+            # Call `is_at_rest` before `look`. In the opposite order, a step could happen between the two calls, and the
+            # loop would end without it.
             is_at_rest = emulator.is_at_rest(journey.instance)
             if journey.look():
                 ends = time.monotonic() + _SILENT_S

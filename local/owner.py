@@ -1,7 +1,7 @@
 """Ends an emulator when its owner process ends, even if the owner is killed.
 
 The emulator's standard input is a pipe that its owner holds open. The operating system closes the pipe when the owner
-ends. The emulator therefore does not need to poll, or to identify its owner by a process id that could be reused.
+ends. The emulator therefore does not need to poll for its owner by a process id, which another process could reuse.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _STANDARD_INPUT: Final = 0
 @cache
 def this_process() -> int:
     """Return the read end of a pipe whose write end closes when this process ends: the standard input for `obey`."""
-    # No code closes the write end of the pipe, so the operating system closes it when this process ends.
+    # This process never closes the write end of the pipe. The operating system closes it when the process ends.
     read, _ = os.pipe()
     return read
 

@@ -1,4 +1,4 @@
-"""Finds and stops processes that local commands started. Never stops another process that has reused an id."""
+"""Finds and stops processes that local commands started. Never stops a process of another program that reused an id."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KILLED_WITHIN_S = 30.0
 
 @dataclass(frozen=True)
 class Process:
-    """A process on this machine, as it was when it was looked up."""
+    """A process on this machine, at the time when a function of this module found it."""
 
     pid: int
     group: int

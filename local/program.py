@@ -1,4 +1,4 @@
-"""Runs the Pulumi program on the emulator. Each resource is created or updated as soon as the program registers it."""
+"""Runs the Pulumi program, and creates or updates each resource in the emulator when the program registers it."""
 
 from __future__ import annotations
 
@@ -99,8 +99,8 @@ def _words(progress: Progress) -> logging.Logger:
 def program_error(project: Project, error: BaseException) -> LocalError:
     """Return the error to report when the program fails with `error`.
 
-    The message has one line. Only pulumi.RunError and EngineError keep their own messages unchanged, because these are
-    written for the user of the program.
+    The message has one line. The messages of pulumi.RunError and EngineError stay unchanged, because these are written
+    for the user of the program.
     """
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if str(project.root) in frame.filename]
     own = [frame for frame in frames if "/.venv/" not in frame.filename and not _RUNNER.search(frame.filename)]

@@ -71,8 +71,8 @@ def _load(root: Path) -> Project:
     config = {key: pulumi_yaml.config_text(value) for key, value in values.items()}
     region = config.get(_REGION_KEY)
     if region is not None and not _REGION.fullmatch(region):
-        # The emulator and the SDK need the region before the program validates its settings, so this function validates
-        # the region.
+        # Validate the region here, because the emulator and the SDK need it before the program validates its own
+        # settings.
         raise PulumiYamlError(
             f"{_STACK_FILE}: {_REGION_KEY}: got {quoted(region)}; allowed: an AWS region such as ap-northeast-1; "
             "correct it there"
@@ -118,8 +118,7 @@ def _declared(project: str, document: Mapping[str, Any], given: Mapping[str, Any
         fields = cast("dict[str, Any]", declared) if isinstance(declared, dict) else {"value": declared}
         allowed = _DECLARATION if own else _DECLARATION - {"default"}
         unknown = sorted(fields.keys() - allowed)
-        # The CLI would interpret a dot or a bracket in a configuration key as a path into a structured value, so this
-        # function rejects keys with these characters.
+        # Reject keys that contain a dot or a bracket. The CLI would interpret them as a path into a structured value.
         if unknown or {"value", "default"} <= fields.keys() or isinstance(declared, float) or _PATH.search(key):
             got = quoted(", ".join(unknown))[1:-1] or quoted(declared)
             fields_allowed = " or ".join(sorted(allowed - {"description"}))

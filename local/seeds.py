@@ -56,8 +56,9 @@ def plant(aws: Aws, exports: Mapping[str, Any], known: Mapping[str, Any]) -> dic
 def create_user(aws: Aws, outputs: Mapping[str, Any], email: str, *, admin: bool) -> tuple[str, str]:
     """Create a user who can sign in, and return the user's email address and password.
 
-    A user who exists gets a new password, unless the user is one of the seeds. With `admin`, the user becomes a member
-    of the group `admin`. `outputs` is the content of .local/outputs.json. Raises LocalError or CallError.
+    An existing user gets a new password, except for the two seeded users, who keep theirs. With `admin`, the user
+    becomes a member of the group `admin`. `outputs` is the content of .local/outputs.json. Raises LocalError or
+    CallError.
     """
     pool: str = outputs["frontend"]["auth"]["userPoolId"]
     local: Mapping[str, Any] = outputs["local"]
@@ -86,8 +87,8 @@ def _person(aws: Aws, pool: str, email: str, known: Mapping[str, str]) -> _Perso
         made = False
     if not made and known.get("password"):
         return _Person(email, known["password"])
-    # The password begins with an upper-case letter, a lower-case letter, a digit and a symbol, because a password
-    # policy may require each of them.
+    # A password policy may require an upper-case letter, a lower-case letter, a digit and a symbol. The prefix contains
+    # one of each.
     password = f"Aa1-{secrets.token_urlsafe(12)}"
     aws("cognito-idp", "admin_set_user_password", UserPoolId=pool, Username=email, Password=password, Permanent=True)
     return _Person(email, password)

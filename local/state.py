@@ -1,6 +1,7 @@
 """Stores which resources were deployed, so that the next deployment changes only what is different.
 
-Each change is added to a journal immediately, so all changes of a deployment are recorded even if it is killed.
+Each change is added to a journal immediately. If a deployment is killed, all changes that it made are therefore
+recorded.
 """
 
 from __future__ import annotations
@@ -79,9 +80,9 @@ class State:
             if self.begun.pop(urn, None):
                 changes.append(("begun", urn, None))
             if self.emptied.get(urn, record.id) != record.id:
-                # An entry in `emptied` makes the deployment create the resources inside a deleted resource again.
-                # Delete the entry if the resource got a new id: resources that depend on it have the id among their
-                # inputs, and count as changed anyway.
+                # An entry in `emptied` makes the deployment recreate the resources that depend on a deleted resource.
+                # If the resource has a new id, the entry is not needed: the id is an input of those resources, so they
+                # count as changed anyway.
                 del self.emptied[urn]
                 changes.append(("emptied", urn, None))
             self._note(*changes)
@@ -101,7 +102,7 @@ class State:
             self._note(("superseded", key, asdict(record)))
 
     def forget_superseded(self, key: str) -> None:
-        """Record that the replaced resource with this key of `superseded` is deleted."""
+        """Record that the old resource with the key `key` in `superseded` is deleted."""
         with self._lock:
             del self.superseded[key]
             self._note(("superseded", key, None))

@@ -17,7 +17,7 @@ from local.progress import Progress
 from local.state import State, forget
 
 # If the settings have no `aws:region`, Pulumi's AWS provider uses the region in this machine's AWS configuration. The
-# local stack uses the region below instead, so that it is the same on every machine.
+# local stack uses the region below instead. It is therefore the same on every machine.
 _DEFAULT_REGION: Final = "us-east-1"
 
 
@@ -25,8 +25,9 @@ def up(instance: Instance, source: project.Project, progress: Progress, *, owner
     """Deploy the program to `instance`, and return the content of .local/outputs.json.
 
     If this command starts the emulator and deploys at least one resource, the emulator keeps running after the command.
-    With `owner`, it ends when the owner ends (see local.owner). Without `owner`, it runs until it is stopped. If the
-    program has no output `frontend`, it is not the platform, so this function creates no seeds. Raises LocalError.
+    With `owner`, the emulator ends when its owner process ends (see local.owner). Without `owner`, it runs until
+    somebody stops it. If the program has no output `frontend`, it is not the platform, so this function creates no
+    seeds. Raises LocalError.
     """
     region = source.config.get("aws:region", _DEFAULT_REGION)
     started = _require_emulator(instance, region, progress, owner)

@@ -78,7 +78,7 @@ class Message:
     def sequence_numbers(self) -> tuple[str, str]:
         """Return the sequence numbers of the first and the last stream record in Lambda's report about failed records.
 
-        For all other messages, return two empty texts.
+        For a message without such a report, return two empty texts.
         """
         found = [part(self._json(), "DDBStreamBatchInfo", f"{end}SequenceNumber") for end in ("start", "end")]
         first, last = (number if isinstance(number, str) and number.isdecimal() else "" for number in found)
@@ -171,7 +171,7 @@ def part(of: object, *keys: str) -> Any:
 def hidden_behind(sqs: Any, queue: FailureQueue) -> int:
     """Return the approximate number of messages that SQS holds back in a FIFO queue.
 
-    SQS holds back the messages of a group while other messages of the group are being read.
+    While a reader has received some messages of a message group, SQS holds back the group's other messages.
     """
     name = "ApproximateNumberOfMessages"
     return int(sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=[name])["Attributes"][name])
@@ -216,16 +216,16 @@ class Redriver:
 
     def _enqueue(self, message: Message) -> str:
         target, body = message.queue.redrive_to, message.content
-        # Release 0.1.0 had no queue in front of send_email. With that release, Lambda sent the envelope of each failed
-        # invocation to the failure queue. The envelope contains the event, so only the event is sent to the queue.
+        # In release 0.1.0, send_email had no queue, and Lambda sent the envelope of each failed invocation to the
+        # failure queue. If the message is such an envelope, send only the event in it.
         failed = body.get("requestPayload")
         body = cast("dict[str, Any]", failed) if isinstance(failed, dict) else body
         if not target.endswith(".fifo"):
             self.sqs.send_message(QueueUrl=target, MessageBody=json.dumps(body))
             return "sent back to its queue"
         # EventBridge's input transformer changes each event before the FIFO queue receives it. If EventBridge could not
-        # deliver an event, the failed message contains the original event, so this code applies the same
-        # transformation.
+        # deliver an event, the failed message contains the original event. In this case, apply the same transformation
+        # here.
         if "detail" in body:
             body = analytics_record(body)
         self.sqs.send_message(
@@ -239,7 +239,7 @@ class Redriver:
         return "sent back to its queue"
 
     def _replay_stream(self, message: Message, target: str) -> str:
-        """Invoke `target` with the stream records in `message`, or at the stream positions that `message` contains."""
+        """Invoke `target` with the stream records in `message`, or with the records at the positions in `message`."""
         records = message.records or list(self._records_in_report(message.content))
         answer = self.functions.invoke(
             FunctionName=target,

@@ -50,7 +50,8 @@ class Reasons:
     def _logged(self, group: str, numbers: range, *, until_s: float) -> dict[int, str]:
         """Return {sequence number: reason} of the stream records `numbers`, from log lines in `group` until `until_s`.
 
-        A reason is the last line of an exception, or a list of AWS error codes. Leaves out other records.
+        A reason is the last line of an exception, or a list of AWS error codes. Leaves out records whose reason is not
+        in the log.
         """
         found: dict[int, str] = {}
         token: dict[str, str] = {}

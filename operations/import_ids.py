@@ -19,7 +19,7 @@ _ACCOUNT: Final = re.compile(r"arn:aws:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
 class _Form:
     """The format of an import id.
 
-    It can contain `{account}`, `{region}`, `{ID}` (the id that AWS chose), and names of inputs in braces.
+    The format can contain `{account}`, `{region}`, `{ID}` (the id that AWS chose), and names of inputs in braces.
     """
 
     text: str
@@ -144,8 +144,8 @@ def import_id(resource: Mapping[str, Any], place: Mapping[str, str], chosen: str
     try:
         return form.text.format(**{**_inputs(resource), **place, "ID": chosen.rpartition(":key/")[2] or chosen})
     except KeyError:
-        # A part of the id is unknown. It is a name that the provider generated, or the account id, which no ARN in the
-        # state contains yet.
+        # A part of the id is unknown: either a name that the provider generated, or the account id, because no ARN in
+        # the state contains it yet.
         return chosen or None
 
 

@@ -56,7 +56,7 @@ def _insert(among: list[dict[str, Any]], resource: dict[str, Any]) -> None:
     replaced = [other for other in among if other["urn"] == resource["urn"]]
     for other in replaced:
         if other.get("pendingReplacement"):
-            # With `pendingReplacement`, Pulumi has already deleted the old resource on AWS, so the state no longer
+            # `pendingReplacement` means that Pulumi has already deleted the old resource on AWS. The state no longer
             # needs it.
             among.remove(other)
         else:

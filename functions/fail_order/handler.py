@@ -1,4 +1,4 @@
-"""Sets an order to FAILED if its STANDARD execution ended at its time limit without a decision.
+"""Sets an order to FAILED if its STANDARD execution reached the time limit before the order was decided.
 
 If the execution ended earlier, for example because somebody aborted it, the order stays PENDING, and the sweep starts
 the workflow again.
@@ -32,7 +32,7 @@ TIME_LIMIT: Final = timedelta(seconds=int(os.environ["STANDARD_TIMEOUT_S"]))
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, bool]:
     """Set the order to FAILED if it is PENDING and has reached the time limit.
 
-    An order that is already decided keeps its status.
+    Otherwise, the order keeps its status.
     """
     ended = event["detail"]
     order_id = order_id_of(ended["name"])

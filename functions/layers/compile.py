@@ -1,8 +1,8 @@
 """Compiles each module in a zip file to a .pyc file. Usage: compile.py SOURCES.zip CODE.zip.
 
-The byte code is for the Python version that runs this script. Python imports a .pyc file without its source. The byte
-code contains assert statements and line numbers. It contains no docstrings: they would be a quarter of its size, and no
-Lambda function reads them.
+The byte code is for the Python version that runs this script. CODE.zip contains no sources, because Python imports a
+.pyc file without its source. The byte code contains assert statements and line numbers. It contains no docstrings: they
+would be a quarter of its size, and no Lambda function reads them.
 """
 
 import ast
@@ -12,7 +12,7 @@ import sys
 import zipfile
 
 # This header marks a .pyc file as hash-based and unchecked (PEP 552). Python imports such a file without comparing it
-# with its source. The archive contains no sources.
+# with its source, which the archive does not contain.
 HEADER = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")
 WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 

@@ -1,8 +1,8 @@
 """Marks late orders, so that the sweep restarts their workflows.
 
-Lambda collects stream records for a few minutes before it invokes this function, so a batch usually contains both the
-creation and the decision of an order. An order is late if its batch contains only its creation. Marking an order again
-changes nothing.
+Lambda collects stream records for a few minutes before it invokes this function. A batch usually contains both the
+creation and the decision of an order. An order is late if the batch with its creation does not contain its decision,
+and the order is still PENDING. Marking an order again changes nothing.
 
 Environment variables: ORDERS_TABLE. Event: stream records of created orders and of decided orders. Output: the first
 record that failed, in the format of ReportBatchItemFailures, which the event source mapping must enable.
@@ -34,7 +34,7 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
         try:
             marked = orders.mark(order_id)
         except Exception:  # noqa: BLE001 - Lambda retries from the failed record, and the earlier orders stay marked
-            # `make redrive` finds the reason in the log by the sequence number.
+            # `make redrive` searches the log for this sequence number to find the reason of the failure.
             logger.exception("late order was not marked", sequence_number=sequence_number)
             return {"batchItemFailures": [{"itemIdentifier": sequence_number}]}
         if marked:

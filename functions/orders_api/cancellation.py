@@ -1,4 +1,4 @@
-"""Cancels orders, even if the workflow or another request changes an order at the same time."""
+"""Cancels an order, even if the workflow or another request changes the order at the same time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def cancel(read: Callable[[], Order], transactions: OrderTransactions, *, now: d
     """Cancel the order that `read` returns, and return the cancelled order.
 
     After a concurrent change, this function calls `read` again and repeats the attempt. `request_id` is Lambda's
-    request id. By this id, a retry by the SDK recognizes that the first attempt has already cancelled the order.
+    request id. If the SDK repeats a write that succeeded, `transactions` recognizes by this id that the order was
+    cancelled by the same request.
 
     Raises InvalidTransition if the order's status does not allow cancellation, TooManyRequests if concurrent writes
     prevent the cancellation, and any error of `read`.

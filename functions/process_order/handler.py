@@ -50,9 +50,9 @@ def _to_start(order_id: str, now: datetime) -> Order | None:
     """Return the order if its workflow must be started, or None if the order is already decided.
 
     Raises OrderNotFound if the order does not exist. Raises OrderUndecided for a synchronous order (POST /process)
-    whose EXPRESS execution may still be running. After this error, Lambda retries the event a minute later. If the
-    order is still PENDING at that time, its EXPRESS execution ended without a decision, and the STANDARD workflow
-    decides the order.
+    whose EXPRESS execution may still be running. Lambda retries the event a minute after this error. If the order is
+    still PENDING in the retry, its EXPRESS execution has ended without a decision, and the STANDARD workflow decides
+    the order.
     """
     row = store.row(order_id)
     if row is None:

@@ -137,7 +137,7 @@ class Relay:
             yield list(group.values())
 
     def _read(self, record: StreamRecord) -> _Change | _Poison | None:
-        """Return the status change in `record`, or None if the record contains no change of a status."""
+        """Return the status change in `record`, None if there is none, or a _Poison if the event is invalid."""
         stream = record["dynamodb"]
         try:
             detail = self._detail(stream.get("OldImage"), stream.get("NewImage"))
@@ -152,8 +152,8 @@ class Relay:
         detail = events.detail_of(rows.order_of(new))
         detail_type = DETAIL_TYPES.get(detail["order"]["status"])
         if detail_type is None:
-            # `DETAIL_TYPES[...]` would raise a KeyError that quotes the status. Error messages are logged, and the log
-            # must not contain data from rows, so this message does not quote the status.
+            # Error messages are logged, and the log must not contain data from rows. This message therefore does not
+            # quote the status. `DETAIL_TYPES[...]` would raise a KeyError that quotes it.
             raise ValidationError(f"status: unknown; allowed: {', '.join(DETAIL_TYPES)}")
         self._checks[detail_type](detail)
         return detail
@@ -221,6 +221,6 @@ class Relay:
 
 
 def _refusal(result: PutEventsResultEntryTypeDef) -> ClientError:
-    """Return the error of a refused entry as the ClientError that a refused call would raise."""
+    """Return the error of an entry that EventBridge refused, as a ClientError like the error of a whole call."""
     code, message = result.get("ErrorCode", ""), result.get("ErrorMessage", "")
     return ClientError({"Error": {"Code": code, "Message": message}}, "PutEvents")

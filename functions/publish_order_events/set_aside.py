@@ -32,7 +32,8 @@ def sequence_number(record: StreamRecord) -> str:
 def set_aside_in(client: SQSClient, *, queue_url: str) -> SetAside:
     """Return a function that sends a stream record to the queue at `queue_url`.
 
-    The reason is in the message attributes ERROR_CODE and ERROR_MESSAGE, which EventBridge also uses.
+    The reason is in the message attributes ERROR_CODE and ERROR_MESSAGE. EventBridge uses the same attributes in its
+    dead-letter queues.
 
     The message body is an event for the outbox relay that contains only this record. `make redrive` invokes the relay
     with the body. This works even after 24 h, when the stream no longer contains the record.
@@ -56,8 +57,8 @@ def set_aside_in(client: SQSClient, *, queue_url: str) -> SetAside:
         except ClientError as error:
             if aws.error_code(error) not in _TOO_LONG:
                 raise
-            # A record contains up to two images of 400 KB each, so it can be too long for SQS. In this case, send only
-            # the key of the row. The row itself is still in the table.
+            # A record contains up to two images of 400 KB each, so it can be too long for SQS. For such a record, send
+            # only the key of the row. An operator can read the row in the table.
             send({"tooLongFor": "SQS", "keys": record["dynamodb"].get("Keys")})
         number = sequence_number(record)
         logger.error("record set aside", sequence_number=number, code=code, exc_info=reason)

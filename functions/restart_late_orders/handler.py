@@ -2,10 +2,10 @@
 
 A schedule invokes this function every few minutes. The response to StartExecution shows whether an order needs a
 restart. While an execution runs, a call with its name and input succeeds without starting a second execution. After the
-execution has ended, Step Functions refuses its name.
+execution has ended, Step Functions refuses another call with its name.
 
-The order's row counts the restarts, and the execution's name contains this count. Two simultaneous sweeps therefore use
-the same name, so an order never has two executions at the same time.
+The order's row counts the restarts, and the name of the next execution contains this count. Two simultaneous sweeps
+therefore use the same name, and Step Functions starts only one execution.
 
 Environment variables: ORDERS_TABLE, LATE_ORDERS_INDEX, STATE_MACHINE_ARN. Event: ignored.
 Output: {"running": number of late orders whose workflow runs now}. Raises LateOrdersLeft if some orders could not be
@@ -70,7 +70,7 @@ def lambda_handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, 
 
 
 def _restart(order_id: str) -> bool:
-    """Start the workflow of the order if it is PENDING and its workflow does not run. Return whether it runs now."""
+    """Start the workflow of a PENDING order if the workflow is not running. Return whether the workflow now runs."""
     row = store.row(order_id)
     if row is None:
         return False

@@ -32,8 +32,8 @@ class Claims:
     def __init__(self, client: DynamoDBClient, *, table: str, kept: timedelta) -> None:
         """Store each row for the time `kept`.
 
-        This time must be at least as long as any archive or queue stores events. Otherwise, an event that is delivered
-        again could cause a second email.
+        This time must be at least as long as the longest time for which an archive or queue stores events. Otherwise,
+        an event that is delivered again could cause a second email.
         """
         self._client = client
         self._table = table
@@ -51,8 +51,8 @@ class Claims:
     def close(self, event_id: str, *, now: datetime) -> None:
         """Mark the email about an earlier status of the order as DONE, so that it is not sent after a later email.
 
-        Usually the email was sent before, so its row is already DONE, and one read is enough. Raises MailClaimed while
-        another invocation is sending the email.
+        Usually the email was already sent, and its row is DONE. In this case, this method writes nothing. Raises
+        MailClaimed while another invocation is sending the email.
         """
         key = {"id": {"S": event_id}}
         row = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")

@@ -34,8 +34,8 @@ class Email:
 def email_about(order: Order, user: User) -> Email:
     """Return the email that informs `user` about the status of `order`.
 
-    Release 0.1.0 accepted any text as the name in a profile. The email leaves out a name that contains an invisible
-    character or looks like a link.
+    The email leaves out a name that contains an invisible character or looks like a link. Profiles can contain such
+    names, because release 0.1.0 accepted any text as a name.
     """
     word, news = _NEWS[order["status"]]
     greeting = f"Hello {plain_text(user['name'])}," if is_name(user["name"]) else "Hello,"

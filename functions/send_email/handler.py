@@ -77,8 +77,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItem
     """Send the email for each message of a batch, unless an earlier delivery of the event has already sent it."""
     if "Records" not in event:
         # In release 0.1.0, the EventBridge rule invoked this function without a queue. Such an invocation can still
-        # arrive during an update from that release, or when Lambda retries the invocation. The function then sends the
-        # event to the queue.
+        # arrive during an update from that release, and Lambda can retry it after the update. The function sends the
+        # event of such an invocation to the queue.
         queue.send(json.dumps(event, ensure_ascii=False))
         return None
     first = event["Records"][0]["messageId"]
@@ -136,8 +136,7 @@ def _mail(detail: Detail, context: LambdaContext) -> None:
 def _earlier_events(order: Order) -> Iterator[str]:
     """Yield the ids of the events about the order's earlier statuses."""
     for status, following in TRANSITIONS.items():
-        # A cancelled order has a total only if it was confirmed before. Without a total, it has no event about
-        # CONFIRMED.
+        # A cancelled order without a total was never confirmed, so it has no event about CONFIRMED.
         if order["status"] in following and (status == "PENDING" or "total" in order):
             yield f"{order['order_id']}:{status}"
 
@@ -188,8 +187,8 @@ def _send(email: Email, recipient: str) -> None:
         code = aws.error_code(error)
     else:
         return
-    # Raise the error outside of `except`. Inside, Python would chain SES's error to it. The log would then show SES's
-    # message, which contains the recipient.
+    # Raise the error outside of `except`. Inside `except`, Python would chain SES's error to the new error, and the log
+    # would show both.
     is_final = refusals.is_final(code)
     logger.warning("email not accepted", code=code, final=is_final)
     if not is_final:

@@ -21,7 +21,7 @@ class Pace:
         self._free_at_s = time.monotonic() + self._mail_s
 
     def shift(self) -> None:
-        """Delay the next email by a random part of the minimum time. Call this method after SES has throttled an email.
+        """Delay the next email by a random part of the minimum time. Call this after SES returned a transient error.
 
         Without this delay, two environments that send at the same moment would keep doing so, and SES would throttle
         one of them every time.

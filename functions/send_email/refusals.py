@@ -40,5 +40,5 @@ ERRORS: Final[Mapping[str, tuple[End, str]]] = MappingProxyType(
 
 
 def is_final(code: str) -> bool:
-    """Return whether SES would refuse the same email again after an error with this code."""
+    """Return whether an error with this code is final: SES would refuse the same email again."""
     return ERRORS.get(code, ("transient", ""))[0] == "final"

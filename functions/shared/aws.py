@@ -44,9 +44,9 @@ def client(
     botocore's default timeout of 60 s is longer than the time limit of every function. With that timeout, Lambda would
     stop the function during a call, without an error response or a log line. `attempts` includes the first attempt.
 
-    With `silent_errors`, AWS's errors keep their code but lose their message. This is necessary for SES: its messages
-    contain email addresses, and the tracer writes the message of an error into the trace before a handler can remove
-    it.
+    With `silent_errors`, AWS's errors keep their code but lose their message. This is necessary for SES: its error
+    messages contain email addresses, and the tracer writes the message of an error into the trace before a handler can
+    remove it.
     """
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_S,

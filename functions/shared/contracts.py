@@ -1,6 +1,6 @@
 """Checks data against the schemas in contracts/.
 
-The build of the common layer generates the checks from the schemas, as Python modules in `shared.checks`.
+The build of the Lambda layer `common` generates the checks from the schemas, as Python modules in `shared.checks`.
 """
 
 from __future__ import annotations
@@ -99,7 +99,8 @@ def _details(broken: JsonSchemaValueException) -> Iterator[dict[str, str]]:
     """Yield a detail for each field that violates the rule: its JSON pointer (RFC 6901), the rule and a message.
 
     For a missing field, the pointer contains the name of that field. For an unknown field, the pointer is that of the
-    surrounding object: the client chose the field's name, and errors must not repeat text from the request.
+    surrounding object. It leaves out the field's name, because the client chose it, and errors must not repeat text
+    from the request.
     """
     where = _PLACE.sub("/", (broken.name or "data").removeprefix("data")).replace("]", "")
     fields: list[str] = [""]

@@ -2,7 +2,7 @@
 
 The name of a class is its error code: API responses contain it, and the workflow matches it with `ErrorEquals`.
 contracts/orders.py maps the error codes to HTTP statuses. ConsumerError and its subclasses have no HTTP status, because
-no API request can raise them.
+they do not occur in API requests.
 
 Customers read error messages, and rejected orders store them in `order.reason`. A message names the field, the problem
 and, if possible, the allowed values or a remedy. It contains no personal data.
@@ -119,7 +119,7 @@ class MailClaimed(ConsumerError):
 
 
 class MailDelayed(ConsumerError):
-    """SES did not accept an email now, or the invocation has too little time left. A later attempt may succeed."""
+    """SES did not accept an email, or too little time is left to send it. A later attempt may succeed."""
 
 
 class MailRefused(ConsumerError):

@@ -25,9 +25,9 @@ class Detail(TypedDict):
 def detail_of(order: Order) -> Detail:
     """Return the detail of the event about the order's status. The event id is `{order_id}:{status}`.
 
-    During an update, consumers of release 0.1.0 still run. These consumers refuse unknown fields and reason codes.
-    Events therefore contain only fields and reason codes that 0.1.0 knows, although this release's consumers accept
-    more.
+    During an update from release 0.1.0, that release's consumers can still receive events. They refuse unknown fields
+    and reason codes. Events therefore contain only fields and reason codes that 0.1.0 knows, although this release's
+    consumers accept more.
     """
     return {"event_id": f"{order['order_id']}:{order['status']}", "order": _known_to_older_consumers(order)}
 

@@ -35,10 +35,10 @@ _PARAMETER: Final = re.compile(r"<(\w+)>")
 
 
 class _RestResolver(APIGatewayRestResolver):
-    """Accepts any text as a path parameter, so that each operation checks its own ids and returns its own error.
+    """Accepts any text as a path parameter. Each operation then checks its ids and returns its own error.
 
-    Powertools' default pattern excludes `"` and control characters, so clients would get the error of an unknown route.
-    The default pattern also ignores a line feed at the end of the path.
+    Powertools' default pattern excludes `"` and control characters. For an id with such a character, clients would get
+    the error of an unknown route. The default pattern also ignores a line feed at the end of the path.
     """
 
     @staticmethod
@@ -86,7 +86,7 @@ def caller(api: Api) -> Caller:
 
 
 def request_id(api: Api) -> str:
-    """Return API Gateway's request id, which its access log and its own error responses also contain.
+    """Return API Gateway's request id. API Gateway's access log and its own error responses contain the same id.
 
     Clients can override this id, so use it for logs only. Use Lambda's request id to recognize an SDK retry.
     """
@@ -153,7 +153,7 @@ def location_of(api: APIGatewayRestResolver, row_id: str) -> str:
 def answer(
     status: HTTPStatus, body: Mapping[str, Any], *, location: str | None = None, retry_after_s: int | None = None
 ) -> Response[str]:
-    """Return a JSON response that no cache may store, because it is meant for one caller and one origin.
+    """Return a JSON response. No cache may store it, because it is meant for one caller and one origin.
 
     `location` and `retry_after_s` become the headers Location and Retry-After.
     """

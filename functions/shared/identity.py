@@ -37,8 +37,8 @@ class Caller:
 def caller_of(claims: Mapping[str, Any], token_use: TokenUse) -> Caller:
     """Return the caller. Raises Unauthorized if the token has no valid subject or is not of the kind `token_use`.
 
-    API Gateway distinguishes ID tokens and access tokens only by the scopes that a method requires. This function
-    rejects the wrong kind even if a method was deployed without its scopes.
+    API Gateway distinguishes ID tokens and access tokens only by the scopes that a method requires. If a method was
+    deployed without its scopes, API Gateway accepts both kinds, and only this function rejects the wrong kind.
     """
     subject = claims.get("sub")
     if not isinstance(subject, str) or not is_user_id(subject):
@@ -55,9 +55,9 @@ def caller_of(claims: Mapping[str, Any], token_use: TokenUse) -> Caller:
 def _verified_email(claims: Mapping[str, Any]) -> str | None:
     """Return the email address in the token if it is verified, otherwise None.
 
-    `email_verified` is a boolean in the token, and API Gateway passes it as text. Addresses are compared in lowercase,
-    where different characters can become equal: for example, the Kelvin sign becomes the letter k. This function
-    therefore accepts only ASCII addresses.
+    `email_verified` is a boolean in the token, and API Gateway passes it as text. Addresses are compared in lowercase.
+    Outside of ASCII, two different characters can have the same lowercase form: for example, the Kelvin sign becomes
+    the letter k. This function therefore accepts only ASCII addresses.
     """
     email, verified = claims.get("email"), claims.get("email_verified")
     if not isinstance(email, str) or not email.isascii() or str(verified).lower() != "true":

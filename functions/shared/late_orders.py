@@ -1,8 +1,8 @@
 """Marks orders that are late, and lists them with a sparse index.
 
 A late order has the attribute `late_shard`, the partition key of the index. Orders without this attribute are not in
-the index, so an order that is decided in time causes no write to the index. The write that decides an order also
-removes the attribute.
+the index. An order that is decided in time therefore causes no write to the index. The write that decides a late order
+also removes the attribute.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class LateOrders:
         self._index = index
 
     def mark(self, order_id: str) -> bool:
-        """Add the order to the index. Return False, and change nothing, if the order is no longer PENDING."""
+        """Add a PENDING order to the index. If the order is no longer PENDING, change nothing and return False."""
         return self._update(
             order_id,
             f"SET {LATE_SHARD} = :shard",
@@ -43,14 +43,14 @@ class LateOrders:
         )
 
     def unmark(self, order_id: str) -> None:
-        """Remove a decided order from the index. Older releases decide an order without removing it from the index."""
+        """Remove a decided order from the index. This is necessary for orders that an older release has decided."""
         self._update(order_id, rows.NO_LONGER_LATE, "#status <> :pending", {})
 
     def count_restart(self, order_id: str, restarts: int) -> bool:
         """Set the order's number of restarts to `restarts` + 1.
 
-        Return False, and change nothing, if the order is no longer PENDING, or if another sweep has already counted
-        this restart.
+        If the order is no longer PENDING, or if another sweep has already counted this restart, change nothing and
+        return False.
         """
         before = "restarts = :before" if restarts else "attribute_not_exists(restarts)"
         values = {":after": {"N": str(restarts + 1)}} | ({":before": {"N": str(restarts)}} if restarts else {})

@@ -1,4 +1,4 @@
-"""Handles messages of an SQS queue: a failed message returns to the queue later, or goes to the failure queue."""
+"""Handles failures of messages in an SQS queue: a message returns to the queue later, or goes to the failure queue."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ _LONGEST_MESSAGE: Final = 1024
 
 
 class MessageQueue:
-    """The queue that a function consumes, and its failure queue.
+    """The queue that a function consumes, and the queue's failure queue.
 
-    The function also consumes the dead-letter queue of the EventBridge targets that send events to this queue.
+    If EventBridge cannot deliver an event to this queue, it sends the event to a dead-letter queue. The function also
+    consumes that dead-letter queue.
     """
 
     def __init__(
@@ -67,8 +68,8 @@ class MessageQueue:
         """Handle an error of the `with` block, which handles `message`.
 
         After a final error, and after the last delivery that the redrive policy allows, this method sends the message
-        to the failure queue with the error, and ends normally. Otherwise this method delays the next delivery of the
-        message, and raises the error again. If sending to the failure queue fails, the message also stays in its queue.
+        to the failure queue with the error, and ends normally. After any other error, or if sending to the failure
+        queue fails, this method delays the next delivery of the message and raises the error again.
         """
         try:
             yield
@@ -110,11 +111,11 @@ class MessageQueue:
         self._client.send_message(**request)
 
     def _url_of(self, message: SQSRecord) -> str:
-        """Return the URL of the message's queue. Only its last part differs from the URL of the main queue."""
+        """Return the URL of the queue that delivered `message`. Only its last part differs from `self._url`."""
         return f"{self._url.rpartition('/')[0]}/{message.event_source_arn.rpartition(':')[2]}"
 
     def _delay(self, message: SQSRecord) -> None:
-        """Set the time until the next delivery. Without this call, it would be the whole visibility timeout.
+        """Shorten the time until the next delivery of `message`. The default is the visibility timeout of the queue.
 
         An error is only logged, because the message still returns after the visibility timeout.
         """

@@ -35,13 +35,15 @@ class OrderStore:
     def create(self, order: Order, *, request_hash: str, expected_total: int | None = None) -> Order:
         """Write a new order and return it. If the same request already created the order, return its current state.
 
-        One conditional write makes the creation idempotent: a retry by the client or the SDK finds the first attempt's
-        row, with the same request hash. Raises IdempotencyConflict if the existing row has a different request hash.
+        One conditional write makes the creation idempotent: a retry by the client or the SDK finds the row that the
+        first attempt wrote, with the same request hash. Raises IdempotencyConflict if the existing row has a different
+        request hash.
         """
         row = rows.order_row(order, request_hash=request_hash, synchronous=False, expected_total=expected_total)
         try:
-            # Retry the write while a transaction holds the row. If an earlier attempt of the same request created the
-            # order, a transaction of the workflow may be confirming it now, and DynamoDB would refuse this write.
+            # Retry the write while a transaction holds the row. An earlier attempt of the same request may have created
+            # the order, and the workflow may be confirming it in a transaction. DynamoDB refuses this write during that
+            # transaction.
             outside_transactions(
                 lambda: self._client.put_item(
                     TableName=self._table,
@@ -102,7 +104,7 @@ class OrderStore:
         return True
 
     def page(self, user_id: str, limit: int, *, after: Order | None) -> tuple[list[Order], bool]:
-        """Return up to `limit` orders of the user that follow `after`, newest first, and whether more orders follow."""
+        """Return up to `limit` orders of the user that follow `after`, newest first, and whether there are more."""
         start: Any = {} if after is None else {"ExclusiveStartKey": _index_key(after)}
         answer = self._client.query(
             TableName=self._table,

@@ -1,4 +1,4 @@
-"""Changes an order and the stock of its products together, in DynamoDB transactions."""
+"""Changes an order and the stock of its products in one DynamoDB transaction."""
 
 from __future__ import annotations
 
@@ -73,9 +73,9 @@ class OrderTransactions:
     def confirm(self, order: Order, prices: Sequence[Price], now: datetime) -> Order:
         """Decrement the stock of every line of `order` and set the order to CONFIRMED, in one transaction.
 
-        The transaction checks that `prices` are still the catalog's prices. If a price has changed, the next attempt
-        uses the price that DynamoDB returned. If the order is already confirmed, this method changes nothing and
-        returns the order as it was confirmed.
+        The transaction checks that `prices` are still the catalog's prices. If a price has changed, DynamoDB cancels
+        the transaction and returns the new price, and the next attempt uses it. If the order is already confirmed, this
+        method changes nothing and returns the confirmed order.
 
         Raises OutOfStock, ProductNotFound, PriceChanged (the client expects another total), ValidationError (lines with
         different currencies), InvalidTransition (the order is neither PENDING nor CONFIRMED), OrderNotFound, and
@@ -104,7 +104,7 @@ class OrderTransactions:
         If that status is CONFIRMED, also return the order's products to stock.
 
         Return False if the status has changed since `before` was read. Raises StockContention (callers may try again).
-        `request_id` lets a retry of the SDK recognize its own write.
+        If the SDK repeats a write that succeeded, `request_id` shows that the same request wrote the row.
         """
         if before["status"] == "PENDING":
             return self._cancel_pending(cancelled, request_id)
@@ -211,8 +211,8 @@ class OrderTransactions:
                     raise contention from error
                 if refusals:
                     # After a canceled transaction, the next attempt needs a new token. After an attempt whose result is
-                    # unknown, the next attempt uses the same token: if the earlier attempt succeeded, DynamoDB returns
-                    # success without a second write. A token is valid for 10 minutes (API reference,
+                    # unknown, the next attempt uses the same token. If the earlier attempt succeeded, DynamoDB then
+                    # returns success without a second write. A token is valid for 10 minutes (API reference,
                     # TransactWriteItems).
                     token = str(uuid.uuid4())
             else:
@@ -264,7 +264,7 @@ def _confirmed_earlier(order: Order, row: dict[str, Any] | None) -> Order:
 
 
 def _changed_prices(lines: Sequence[Line], attempt: _Attempt) -> list[Price]:
-    """Return the current prices of the products whose stock updates failed their condition.
+    """Return the current prices of the products whose prices differ from those in `attempt`.
 
     Raises ProductNotFound, OutOfStock, and StockContention if no stock update failed its condition.
     """
@@ -288,7 +288,7 @@ def _refusals(error: Exception) -> list[_Refusal]:
 
 
 def _contention(error: Exception, refusals: Sequence[_Refusal]) -> StockContention | None:
-    """Return StockContention if another attempt of the transaction may succeed, or None if none can."""
+    """Return StockContention if a repetition of the failed transaction may succeed, otherwise None."""
     if not isinstance(error, ClientError):
         return StockContention("stock: DynamoDB did not respond in time; retry")
     codes = [refusal.code for refusal in refusals] or [error_code(error)]

@@ -25,8 +25,8 @@ class OrderWorkflow:
     def start(self, order: Order, *, restarts: int = 0) -> bool:
         """Start the order's execution number `restarts` (the first is 0), and return whether this execution runs now.
 
-        The call also succeeds if that execution already runs with the same input. Return False if Step Functions
-        refuses the name. In this case, the execution has ended, or runs with another input.
+        If that execution already runs with the same input, starting it again changes nothing. Return False if Step
+        Functions refuses the name, because the execution has ended or has another input.
         """
         try:
             self._client.start_execution(

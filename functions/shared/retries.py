@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 
 from shared.aws import is_conflict
 
-# A transaction takes a few milliseconds, so the first wait is short. The maximum wait doubles, so that the failed
-# attempts of many competing writes do not use up the write capacity.
+# A transaction takes a few milliseconds, so the first wait is short. The maximum of the random waits doubles each time.
+# Without longer waits, the failed attempts of many competing writes could use up the write capacity.
 _FIRST_WAIT_S: Final = 0.02
 _LONGEST_WAIT_S: Final = 0.16
 

@@ -1,7 +1,7 @@
 """Logs, traces and metrics of every function, recorded with Powertools for AWS Lambda.
 
-Log messages are constant and data goes into keys such as `order_id`, `event_id`, `status`, `step` and `code`, so that
-one query finds all lines of the same kind. Functions never log request bodies or personal data. The key
+Log messages are constant, and data goes into keys such as `order_id`, `event_id`, `status`, `step` and `code`. One
+query can therefore find all lines with the same message. Functions never log request bodies or personal data. The key
 `correlation_id` contains the order id if the invocation handles one order, and otherwise API Gateway's request id.
 
 Every handler passes `capture_error=False` and `capture_response=False` to the tracer. Otherwise the trace would contain
@@ -17,8 +17,8 @@ from typing import Any, cast
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 
-# Turn off the warning that Powertools logs in each invocation without a metric. Most invocations count no business
-# event.
+# Turn off the warning that Powertools logs in each invocation without a metric. Such invocations are normal, because
+# most invocations count no business event.
 warnings.filterwarnings("ignore", "No application metrics to publish")
 
 logger = Logger(use_rfc3339=True)
@@ -40,8 +40,8 @@ def count_event(name: str) -> None:
 def traced_threads(number: int) -> ThreadPoolExecutor:
     """Return a pool of threads whose AWS calls appear in the trace of this invocation.
 
-    X-Ray's SDK stores the current segment of a trace separately for each thread, so each new thread of the pool
-    receives the segment of this thread.
+    X-Ray's SDK stores the current segment of a trace separately for each thread. Each new thread of the pool therefore
+    receives the segment of the calling thread.
     """
     # `Any` is necessary, because the declared type of `tracer.provider` lacks the methods that this function calls.
     provider = cast("Any", tracer.provider)

@@ -27,8 +27,8 @@ from shared.order_transactions import OrderTransactions
 from shared.telemetry import correlate, logger, metrics, tracer
 
 # `OrderTransactions` retries each failed call itself, so the SDK makes only one attempt. The last retry starts within
-# RETRIES_S seconds and ends before the function's time limit, even if DynamoDB does not respond. If it fails with a
-# transient error, the workflow retries the state.
+# RETRIES_S seconds and ends before the function's time limit, even if DynamoDB does not respond. If the last retry
+# fails with a transient error, the workflow retries the state UpdateInventory.
 RETRIES_S: Final = 3.5
 transactions = OrderTransactions(
     aws.client("dynamodb", attempts=1),
@@ -61,8 +61,8 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> Order:
 def _input(event: Any) -> tuple[Order, list[Price]]:
     """Return the order and the prices of its products.
 
-    Raises InternalError for invalid input, because only a bug in the workflow can cause it. A ValidationError would
-    reject the order, although the customer did nothing wrong.
+    Raises InternalError for invalid input, because only a bug in the workflow can cause such input. A ValidationError
+    would reject the order, although the customer did nothing wrong.
     """
     fields = cast("dict[str, Any]", event) if isinstance(event, dict) else {}
     products = fields.get("products")

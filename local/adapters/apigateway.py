@@ -80,7 +80,7 @@ class RestApi(Adapter):
 
 @adapts("aws:apigateway/account:Account")
 class Account(Put):
-    """The role with which API Gateway writes logs. Each account has one such setting per region."""
+    """The setting of the role with which API Gateway writes logs. An account has one such role per region."""
 
     applies = frozenset({"cloudwatchRoleArn"})
 

@@ -13,7 +13,7 @@ Props = dict[str, Any]
 
 @dataclass(frozen=True)
 class Made:
-    """The id and the outputs of a created resource."""
+    """The id and the outputs of a resource after its creation."""
 
     id: str
     outputs: Props = field(default_factory=dict[str, Any])
@@ -26,13 +26,13 @@ class Adapter:
     applies: ClassVar[frozenset[str]] = frozenset()
     """Input properties that the adapter sends to AWS."""
     leaves: ClassVar[frozenset[str]] = frozenset()
-    """Input properties that the adapter ignores. In each adapter, a comment above them says why."""
+    """Input properties that the adapter ignores. In each adapter, a comment above this set gives the reason."""
     replaced_by: ClassVar[frozenset[str]] = frozenset()
     """Input properties whose change requires a new resource."""
     keeps_data: ClassVar[bool] = False
     """Whether the resource stores users' data, which a replacement would delete."""
     named_by_aws: ClassVar[bool] = False
-    """Whether AWS chooses the id. If so, a replacement is created before the old resource is deleted."""
+    """Whether AWS chooses the id. If so, the deployment creates a replacement before it deletes the old resource."""
 
     def create(self, aws: Aws, new: Props) -> Made:
         """Create the resource, and return its id and outputs."""
@@ -46,8 +46,8 @@ class Adapter:
     def delete(self, aws: Aws, identity: str, old: Props) -> None:
         """Delete the resource and everything in it.
 
-        If the deployment creates the resource again with the same id, it also recreates the resources that depend on
-        it.
+        If the deployment recreates this resource with the same id, it also recreates the resources that depend on it,
+        because they may have been deleted too.
         """
         raise NotImplementedError
 
@@ -89,7 +89,7 @@ def pick(properties: Mapping[str, Any], **names: str) -> Props:
 
 
 def only(properties: Mapping[str, Any], allowed: Iterable[str], where: str) -> None:
-    """Raise ValueError if `properties` has a key that is not in `allowed`. The message calls the properties `where`."""
+    """Raise ValueError if `properties` has a key that is not in `allowed`. `where` names them in the message."""
     if unknown := sorted(set(properties) - set(allowed)):
         raise ValueError(f"{where} sets {', '.join(unknown)}, which the local adapter does not support")
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 from local.adapters.base import Adapter, Made, Props, Put, adapts, pascal, tag_list
 from local.aws import Aws
 
-# `pascal` changes only the first letter of Pulumi's names. `_renamed` corrects these names, because AWS also writes
-# another letter in upper case.
+# `pascal` changes only the first letter of Pulumi's names. In the names below, AWS also writes another letter in upper
+# case, and `_renamed` corrects them.
 _NAMES: Final = {
     "CloudwatchMetricsEnabled": "CloudWatchMetricsEnabled",
 }

@@ -1,7 +1,7 @@
 """Cursors for paging through lists. A cursor contains the id of the last row on a page.
 
 The API accepts a cursor only if its row exists and, in a list of orders, belongs to the caller. Cursors need no
-signature, because a forged cursor gives access only to data that the client can request anyway.
+signature: with a forged cursor, a client can read only data that it may read anyway.
 """
 
 from __future__ import annotations

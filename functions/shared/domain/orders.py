@@ -16,8 +16,9 @@ from shared.domain.times import timestamp
 from shared.errors import InvalidTransition, OutOfStock, PriceChanged, ProductNotFound, ValidationError
 
 LONGEST_IDEMPOTENCY_KEY: Final = 255
-# Never change _CANONICAL or _ORDER_IDS. Request hashes are derived from _CANONICAL, and order ids from _ORDER_IDS.
-# After a change, a retried request would no longer match the order that its first attempt created.
+# Never change _CANONICAL or _ORDER_IDS. `request_hash` uses _CANONICAL, and `order_id_for` uses _ORDER_IDS. After a
+# change, a retried request would get another hash or order id than its first attempt, and would no longer match the
+# order that the first attempt created.
 _CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _ORDER_IDS: Final = uuid.UUID("6f1b9f0e-52a8-4c1d-9a53-0d6f3f0c7b21")
 _ORDER_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -217,7 +218,7 @@ def _with_status(order: Order, status: Status, now: datetime) -> Order:
         )
     moved = order.copy()
     moved["status"] = status
-    # Never move `updated_at` backward. `now` can be earlier, because clocks differ between machines, and because a
+    # Never move `updated_at` backward. `now` can be earlier than the stored time: clocks differ between machines, and a
     # retry uses the time of its first attempt.
     moved["updated_at"] = max(timestamp(now), order["updated_at"])
     return moved

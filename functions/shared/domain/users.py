@@ -11,14 +11,14 @@ from shared.errors import ValidationError
 # This pattern must equal the pattern of UserId in contracts/rest-api.yaml. A test compares the two.
 _USER_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 # These Unicode categories contain control characters, format characters (bidirectional, zero-width), line separators
-# and paragraph separators. The pattern of NewUserName in contracts/rest-api.yaml lists their characters up to U+FFFF. A
-# test compares the two.
+# and paragraph separators. The pattern of NewUserName in contracts/rest-api.yaml lists the characters of these
+# categories up to U+FFFF. A test compares the list with the categories.
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
 # Mail programs turn text with these characters into links, for example email addresses, URLs such as `tel:1`, and
 # Windows paths.
 _LINKING: Final = frozenset("@:\\")
 # This pattern matches domain names, because mail programs turn them into links. It does not match a single letter
-# before a dot, because that is usually an initial, as in `J.Smith`.
+# before a dot, which is usually an initial, as in `J.Smith`.
 _DOMAIN: Final = re.compile(r"\bwww\.|[^\W_][\w-]*[^\W_]\.[^\W\d_]{2}", re.IGNORECASE)
 # `plain_text` inserts a space after these characters, so that mail programs find no link. The wide dots of Chinese and
 # Japanese are among them, because browsers treat them like a dot in a domain name.
@@ -60,7 +60,7 @@ def check_name(text: str) -> None:
 
 
 def plain_text(text: str) -> str:
-    """Return `text` as one line without invisible characters, in which mail programs find no link."""
+    """Return `text` as one line without invisible characters, and with spaces that prevent links in mail programs."""
     visible = "".join(" " if _is_invisible(each) else each for each in text)
     return _WITHOUT_SPACE.sub(r"\1 ", " ".join(visible.split()))
 
