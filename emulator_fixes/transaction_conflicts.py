@@ -126,7 +126,7 @@ def _written(member: Any) -> Any:
 
 
 def _item(table: Any, attributes: Any) -> Any:
-    """Return a key that identifies an item, or None for an invalid request, which the emulator itself refuses later."""
+    """Return a key that identifies the item with `attributes` in `table`, or None if the request is invalid."""
     name = str(_dynamodb._normalize_table_name(table))
     keys = [nested(_dynamodb._tables.get(name), key) for key in ("pk_name", "sk_name")]
     if not nested(attributes, keys[0]):

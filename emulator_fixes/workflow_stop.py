@@ -48,7 +48,7 @@ _express: Final[set[threading.Event]] = set()
 
 @contextmanager
 def running(*, express: bool) -> Generator[None]:
-    """Surround one execution. With `express`, `wait_for_express_executions` waits until this block has ended."""
+    """Surround an execution's work. With `express`, `wait_for_express_executions` waits until this block has ended."""
     ended = threading.Event()
     if express:
         _express.add(ended)

@@ -94,7 +94,7 @@ def run(program: Callable[[], None], stack: Stack, sink: Sink, log: logging.Logg
     # Ignore the errors that the event loop reports. The first error of a resource ends the run, and this function
     # raises that error. Without this handler, the event loop would print the errors of other resources too.
     loop.set_exception_handler(lambda _loop, _context: None)
-    # Pulumi's runtime settings use the current event loop of this thread.
+    # Make `loop` the current event loop of this thread, because Pulumi's runtime settings use the current event loop.
     asyncio.set_event_loop(loop)
     monitor = _Monitor(sink)
     set_all_config(dict(stack.config), [])
@@ -143,7 +143,7 @@ class _Provider(mocks.Mocks):
         return results[args.token]
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        """Refuse to read a resource that the program does not create, because such a resource exists only on AWS."""
+        """Raise EngineError, because the program reads a resource on AWS, and this module does not call AWS."""
         raise EngineError(
             f"the program reads {args.typ} {args.name!r}, which it does not create. "
             "Remedy: create the resource in the program"

@@ -60,7 +60,7 @@ class Started:
     _pipe: int | None
     """Write end of a pipe. If this process ends before it calls `release`, the pipe closes, and the emulator ends."""
     _decided: threading.Lock = field(default_factory=threading.Lock)
-    """Lock that a successful `release` or `discard` keeps. The other method then does nothing, even in a signal handler."""
+    """Lock that a successful `release` or `discard` keeps, so that the other method does nothing after it."""
 
     def wait(self) -> float:
         """Wait until the emulator responds, and return the seconds since its start.

@@ -128,7 +128,7 @@ class Journey:
 
 @contextmanager
 def watch(aws: Aws, ops: Mapping[str, Any]) -> Generator[Journey]:
-    """Yield a Journey. Until the `with` block ends, a temporary queue receives a copy of all events and notifications."""
+    """Yield a Journey. Until the `with` block ends, a temporary queue receives copies of events and notifications."""
     name, bus, topic = _WATCH, ops["eventBus"]["name"], ops["topics"]["notifications"]
     arn = aws.arn("sqs", name)
     statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}

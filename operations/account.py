@@ -119,8 +119,7 @@ def _clients(config: Mapping[str, Any], environment: Mapping[str, str]) -> Calla
 
 
 def _roles(config: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the roles to assume one after the other. In version 6 of the AWS provider, `aws:assumeRole` is one
-    role."""
+    """Return the roles to assume one after the other. Version 6 of the provider allowed only one, `aws:assumeRole`."""
     roles: Any = config.get("aws:assumeRoles") or config.get("aws:assumeRole") or []
     listed = cast("list[Any]", roles) if isinstance(roles, list) else [roles]
     return [cast("dict[str, Any]", role) for role in listed if isinstance(role, dict) and "roleArn" in role]

@@ -122,8 +122,8 @@ class Message:
 def messages(sqs: Any, queue: FailureQueue, *, until_s: float, hidden: dict[str, Message]) -> Iterator[Message]:
     """Yield the messages that were sent to `queue` before `until_s` (Unix seconds).
 
-    SQS hides each message from other readers for a minute. Every received message is added to the mapping `hidden`
-    under its id.
+    SQS hides each message from other readers for a minute. This function adds every received message to `hidden` under
+    its id, so that the caller can release the message earlier.
     """
     later = list[Message]()
     while True:

@@ -51,8 +51,8 @@ def files(frontend: Mapping[str, Any], page: str) -> dict[str, str]:
 def config(frontend: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that a page can fetch when it starts.
 
-    `oidc` contains settings of oidc-client-ts. The page adds its own redirect URI. `userPoolEndpoint` is the URL of
-    Cognito's API, for which amplify_outputs.json has no field.
+    `oidc` contains the settings of the library oidc-client-ts, to which the page adds its own redirect URI. A page with
+    AWS Amplify needs `userPoolEndpoint`, the URL of Cognito's API, because amplify_outputs.json has no field for it.
     """
     auth = frontend["auth"]
     keys = urlsplit(str(auth["jwksUrl"]))

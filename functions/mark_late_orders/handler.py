@@ -1,4 +1,4 @@
-"""Marks late orders, so that the sweep restarts their workflows.
+"""Marks late orders, so that the sweep (the function `restart_late_orders`) restarts their workflows.
 
 Lambda collects stream records for a few minutes before it invokes this function. A batch usually contains both the
 creation and the decision of an order. An order is late if the batch with its creation does not contain its decision,

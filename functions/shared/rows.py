@@ -148,7 +148,7 @@ def product_of(row: Row) -> Product:
 
 
 def price_of(row: Any) -> Price:
-    """Return the price of the product `row`. If the workflow read the row, JSONata may have made its price a float.
+    """Return the price of the product `row`. A whole float is valid too, because the workflow's JSONata can produce it.
 
     Raises InternalError if the product has no valid price.
     """

@@ -23,8 +23,8 @@ class Deployment(Adapter):
     """A snapshot of a REST API, which a stage can serve."""
 
     applies = frozenset({"restApi", "description"})
-    # CreateDeployment has no parameter for `triggers`. The property only makes Pulumi replace the deployment when a
-    # trigger changes. The stage then serves the changed API.
+    # CreateDeployment has no parameter for `triggers`. The property only has an effect in Pulumi: if a trigger changes,
+    # a new deployment with the changed API replaces the old one.
     leaves = frozenset({"triggers"})
     named_by_aws = True
 

@@ -17,8 +17,8 @@ class Role(Adapter):
     replaced_by = frozenset({"name", "namePrefix", "path"})
 
     def create(self, aws: Aws, new: Props) -> Made:
-        # The AWS provider appends a number to the prefix, so that names in an account are unique. The emulator contains
-        # only one stack, so the prefix without a number is already unique.
+        # Use the prefix as the name. The AWS provider also appends a number, because several stacks can be in one
+        # account. The emulator contains only one stack.
         name = new.get("name") or new["namePrefix"].removesuffix("-")
         role = aws(
             "iam",

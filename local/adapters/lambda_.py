@@ -44,8 +44,8 @@ class LayerVersion(Adapter):
         {"layerName", "code", "compatibleArchitectures", "compatibleRuntimes", "description", "licenseInfo"}
     )
     # The adapter needs no sourceCodeHash, because the deployment compares the content of `code` itself. On AWS,
-    # skipDestroy preserves old layer versions. The adapter ignores it, because an instance needs only the current
-    # versions.
+    # skipDestroy preserves old layer versions. The adapter ignores skipDestroy, because an instance needs only the
+    # current versions.
     leaves = frozenset({"skipDestroy", "sourceCodeHash"})
     named_by_aws = True
 
@@ -264,8 +264,8 @@ class ProvisionedConcurrency(Put):
     """
 
     applies = frozenset({"functionName", "qualifier", "provisionedConcurrentExecutions"})
-    # On AWS, skipDestroy preserves the provisioned concurrency when the resource is deleted. The adapter ignores it,
-    # because the emulator does not apply provisioned concurrency.
+    # On AWS, skipDestroy preserves the provisioned concurrency when the resource is deleted. The adapter ignores
+    # skipDestroy, because the emulator does not apply provisioned concurrency.
     leaves = frozenset({"skipDestroy"})
     replaced_by = frozenset({"functionName", "qualifier"})
 

@@ -11,8 +11,8 @@ class LogGroup(Adapter):
     """A log group with its retention."""
 
     applies = frozenset({"name", "retentionInDays", "logGroupClass", "kmsKeyId", "tags"})
-    # On AWS, skipDestroy preserves a log group when the resource is deleted. The adapter ignores it, because `make
-    # down` deletes all logs of the instance anyway.
+    # On AWS, skipDestroy preserves a log group when the resource is deleted. The adapter ignores skipDestroy, because
+    # `make down` deletes all logs of the instance anyway.
     leaves = frozenset({"skipDestroy"})
     replaced_by = frozenset({"name", "logGroupClass", "kmsKeyId"})
 
