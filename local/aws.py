@@ -1,4 +1,4 @@
-"""Calls to the emulator with AWS's SDK for Python, which validates all parameters as for AWS."""
+"""Calls the emulator with AWS's SDK for Python. The SDK validates all parameters, as in calls to AWS."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ class Aws:
             raise CallError(f"{service}:{api_operation}", "ParamValidation", " ".join(report.generate_report().split()))
 
     def client(self, service: str) -> Any:
-        """Return the SDK's client for `service`. All calls of this method return the same client."""
+        """Return the SDK's client for `service`. Repeated calls return the same client."""
         with self._lock:
             if service not in self._clients:
                 made: Any = self._session.client(service, endpoint_url=self.instance.url, config=_CONFIG)  # pyright: ignore[reportCallIssue, reportArgumentType, reportUnknownMemberType, reportUnknownVariableType] - `service` is not a literal

@@ -46,7 +46,7 @@ _NO_FILES: Final = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE"
 
 @contextmanager
 def isolated() -> Generator[None]:
-    """Remove all environment variables that a local command doesn't need, until the block ends.
+    """Remove all environment variables that a local command doesn't need, until the `with` block ends.
 
     Enter the block before the first SDK session, because a session reads the environment when it is created.
     """

@@ -109,7 +109,7 @@ def port_number(text: str) -> int:
 
 @contextmanager
 def alone(instance: Instance) -> Generator[None]:
-    """Lock the instance against other commands until the block ends. Raises LocalError if another command locked it."""
+    """Lock the instance until the `with` block ends. Raises LocalError if another command has locked it."""
     instance.home.mkdir(parents=True, exist_ok=True)
     path = instance.home / "lock"
     with path.open("w") as file:

@@ -59,7 +59,7 @@ def free_port() -> int:
 def command(
     name: str, where: Instance, *, program: Path = ROOT, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command of `python -m local` for an instance, and return its exit code and output.
+    """Run the command `name` of `python -m local` for the instance `where`, and return its exit code and output.
 
     `program` is the directory of the Pulumi project. `environment` adds environment variables.
     """
@@ -89,7 +89,7 @@ def up(where: Instance, *, program: Path = ROOT, environment: Mapping[str, str] 
 
 @contextmanager
 def stopped_at_the_end(where: Instance) -> Generator[None]:
-    """When the block ends, stop the emulator of an instance if the emulator is running."""
+    """When the `with` block ends, stop the emulator of the instance `where` if it is running."""
     try:
         yield
     finally:

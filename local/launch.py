@@ -11,7 +11,7 @@ from local import owner
 
 
 def main() -> None:
-    """Apply the corrections, and serve until a signal arrives or the owner ends."""
+    """Apply the corrections, and serve until a signal arrives or the owner process ends."""
     owner.obey()
     parser = argparse.ArgumentParser()
     # This process does not use `--home`. `make down` recognizes the process by this directory on its command line.

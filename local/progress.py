@@ -37,7 +37,7 @@ class Progress:
         self._drawn, self._drawn_at = 0, 0.0
 
     def say(self, line: str) -> None:
-        """Print `line` above the components that are currently drawn."""
+        """Print `line` above the progress lines of the components."""
         with self._lock:
             clear = f"\x1b[{self._drawn}A\x1b[J" if self._drawn else ""
             self._out.write(f"{clear}{line}\n")

@@ -70,7 +70,7 @@ def create_user(aws: Aws, outputs: Mapping[str, Any], email: str, *, admin: bool
 
 
 def _person(aws: Aws, pool: str, email: str, known: Mapping[str, str]) -> _Person:
-    """Create the user unless it exists. Set a new password unless the user exists and its password is in `known`."""
+    """Create the user if necessary, and set a new password. An existing user keeps the password in `known`, if any."""
     made = True
     try:
         aws(
@@ -113,7 +113,7 @@ def _products(client: Client, admin: _Person) -> None:
 
 
 def _signed_in(client: Client, person: _Person) -> Tokens:
-    """Sign in with the authorization code flow, because no setting disables this flow."""
+    """Sign in with the authorization code flow. A stack can disable sign-in by password, but not this flow."""
     try:
         return client.sign_in_by_code(person.username, person.password)
     except SignInError as error:

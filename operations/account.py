@@ -42,7 +42,7 @@ class Found:
 
 
 def check(config: Mapping[str, Any], environment: Mapping[str, str]) -> Found:
-    """Check the account of a stack with this configuration and these environment variables, within LIMIT_S seconds."""
+    """Check the account of a stack with the configuration `config` and the environment variables `environment`."""
     found = Found()
     if unread := [key for key in _NOT_READ if key in config]:
         found.warnings.append(unchecked(f"this check does not support {', '.join(unread)}"))

@@ -112,7 +112,7 @@ class Message:
 
     @property
     def content(self) -> dict[str, Any]:
-        """Return the body as a JSON object. Raises NotRedriven if the body is something else."""
+        """Return the body as a JSON object. Raises NotRedriven for any other body."""
         body = self._json()
         if not body:
             raise NotRedriven("its body is not a JSON object; read the message in the SQS console, and delete it there")

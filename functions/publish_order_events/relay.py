@@ -93,7 +93,7 @@ class Relay:
 
         A record whose event is invalid or too large goes to the failure queue, and the records after it are still
         published. The relay stops at the first record that it can neither publish nor send to the failure queue. Lambda
-        retries the batch from that record, so a later change of an order never overtakes an earlier one.
+        retries the batch from that record. Later changes of an order therefore wait for the earlier ones.
         """
         published: list[_Change] = []
         failed: str | None = None

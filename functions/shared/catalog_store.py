@@ -39,7 +39,7 @@ class CatalogStore:
         self._sleep = sleep
 
     def get(self, product_id: str) -> Product | None:
-        """Return the product, or None if it does not exist."""
+        """Return the product `product_id`, or None if it does not exist."""
         answer = self._client.get_item(
             TableName=self._table, Key={"product_id": {"S": product_id}}, ConsistentRead=True
         )

@@ -73,7 +73,7 @@ def rest_api(cors_origins: str) -> APIGatewayRestResolver:
 
 
 def http_api() -> APIGatewayHttpResolver:
-    """Return the resolver of an HTTP API. API Gateway sets its CORS headers and ignores those of the function."""
+    """Return the resolver of an HTTP API. API Gateway sets the CORS headers and ignores those of the function."""
     return _with_errors(_HttpResolver())
 
 

@@ -1,8 +1,8 @@
 """Marks orders that are late, and lists them with a sparse index.
 
-A late order has the attribute `late_shard`, the partition key of the index. Orders without this attribute are not in
-the index. An order that is decided in time therefore causes no write to the index. The write that decides a late order
-also removes the attribute.
+A late order is still PENDING a few minutes after its creation. It has the attribute `late_shard`, the partition key of
+the index. Orders without this attribute are not in the index. An order that is decided in time therefore causes no
+write to the index. The write that decides a late order also removes the attribute.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class LateOrders:
         return self._update(order_id, "SET restarts = :after", f"#status = :pending AND {before}", values)
 
     def created_before(self, moment: datetime) -> Iterator[str]:
-        """Yield the ids of late orders that were created before `moment`, the oldest of each shard first.
+        """Yield the ids of late orders created before `moment`, the oldest of each shard (index partition) first.
 
         The index is eventually consistent, so an order that was just decided can be among them.
         """

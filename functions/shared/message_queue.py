@@ -38,7 +38,8 @@ class MessageQueue:
         received_at_most: int,
         is_final: Callable[[Exception], bool],
     ) -> None:
-        """Create the object for the queue at `url`. `received_at_most` is `maxReceiveCount` of its redrive policy.
+        """Create the object for the queue at `url`. `received_at_most` is `maxReceiveCount` in the queue's redrive
+        policy.
 
         `is_final` receives an error and returns whether every further delivery of the message would fail too.
         """

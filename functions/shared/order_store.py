@@ -74,7 +74,7 @@ class OrderStore:
         return rows.order_of(row) if row else None
 
     def fail(self, order_id: str, now: datetime, *, at_least: timedelta) -> bool:
-        """Set a PENDING order that is `at_least` this old to FAILED, with an internal error as its reason.
+        """Set the order to FAILED, with an internal error as its reason, if it is PENDING and at least `at_least` old.
 
         Return False if the order is younger, already decided, or does not exist.
         """

@@ -1,4 +1,5 @@
 """Business rules for orders, products and users.
 
-The rules use no AWS service. Times and ids are arguments, so equal arguments always give equal results.
+The rules use no AWS service, and receive times and ids as arguments. Equal arguments therefore always give equal
+results.
 """

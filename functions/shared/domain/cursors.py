@@ -21,7 +21,7 @@ def encode(row_id: str) -> str:
 
 
 def decode(cursor: str) -> str:
-    """Return the row id in `cursor`. Raises ValidationError if `encode` cannot have produced the cursor."""
+    """Return the row id in `cursor`. Raises ValidationError for a text that `encode` never returns."""
     try:
         text = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode("ascii")
     except (ValueError, binascii.Error):
