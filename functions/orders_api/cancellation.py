@@ -20,8 +20,8 @@ def cancel(read: Callable[[], Order], transactions: OrderTransactions, *, now: d
     """Cancel the order that `read` returns, and return the cancelled order.
 
     After a concurrent change, this function calls `read` again and repeats the attempt. `request_id` is Lambda's
-    request id. If the SDK repeats a write that succeeded, `transactions` recognizes by this id that the order was
-    cancelled by the same request.
+    request id. If the SDK repeats the write that cancelled a PENDING order, this id shows that the same request
+    cancelled the order.
 
     Raises InvalidTransition if the order's status does not allow cancellation, TooManyRequests if concurrent writes
     prevent the cancellation, and any error of `read`.

@@ -38,8 +38,7 @@ class MessageQueue:
         received_at_most: int,
         is_final: Callable[[Exception], bool],
     ) -> None:
-        """Create the object for the queue at `url`. `received_at_most` is `maxReceiveCount` in the queue's redrive
-        policy.
+        """Create the object for the queue at `url`. `received_at_most` is the queue's `maxReceiveCount`.
 
         `is_final` receives an error and returns whether every further delivery of the message would fail too.
         """

@@ -104,7 +104,8 @@ class OrderTransactions:
         If that status is CONFIRMED, also return the order's products to stock.
 
         Return False if the status has changed since `before` was read. Raises StockContention (callers may try again).
-        If the SDK repeats a write that succeeded, `request_id` shows that the same request wrote the row.
+        If the SDK repeats the write that cancelled a PENDING order, `request_id` shows that the same request wrote the
+        row.
         """
         if before["status"] == "PENDING":
             return self._cancel_pending(cancelled, request_id)
