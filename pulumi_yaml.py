@@ -39,8 +39,8 @@ _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?
 # represent every integer exactly.
 _LARGEST: Final = 2**53
 _TEXT_TAG: Final = "tag:yaml.org,2002:str"
-# These limits stop files with YAML aliases that refer to each other, because the content of such a file can be very
-# large or endless. A stack file has only 4 levels and about 150 values.
+# With YAML aliases that refer to each other, a small file can have very large or endless content. These limits make
+# this module refuse such a file. A stack file has only 4 levels and about 150 values.
 _MOST_LEVELS: Final = 50
 _MOST_VALUES: Final = 10_000
 _LONGEST_QUOTE: Final = 60

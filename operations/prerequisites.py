@@ -41,7 +41,7 @@ def check(stack: str) -> Found:
 
 
 def main(arguments: list[str]) -> int:
-    """Return 0 if nothing is wrong, else 1 after reporting the problems."""
+    """Run the command. Return 0 if it found no problem, 1 if it reported problems, and 2 if `arguments` are invalid."""
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m operations.prerequisites STACK\n")
         return 2

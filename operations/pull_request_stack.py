@@ -72,7 +72,7 @@ def _removed(stack: str) -> int:
     if not questions.confirmed("This cannot be undone.", stack):
         _print("nothing was deleted")
         return 1
-    _print("deleting, which takes a few minutes")
+    _print("deleting the stack, which takes a few minutes")
     # `pulumi destroy` reads the stack's configuration from the stack file. If the file is missing, copy the template.
     path = stack_outputs.stack_file(stack)
     if not path.exists():
@@ -87,7 +87,7 @@ def _removed(stack: str) -> int:
 def outputs(number: int) -> int:
     """Print the stack outputs that a frontend of pull request `number` needs.
 
-    Write the outputs also to the file with the pull request's comment.
+    Also write the outputs to .build/pull-request-comment.md.
     """
     stack = name(number)
     text = json.dumps(stack_outputs.read(stack)["frontend"], indent=2, sort_keys=True)
@@ -101,7 +101,10 @@ def outputs(number: int) -> int:
 
 
 def _comment(number: int, text: str) -> None:
-    """Write `text` to the comment's file. The first line is invisible, and the GitHub workflow searches for it."""
+    """Write `text` to .build/pull-request-comment.md, below an HTML comment that GitHub does not show.
+
+    The GitHub workflow searches for the HTML comment to find the text that it posted before.
+    """
     path = stack_outputs.ROOT / ".build" / "pull-request-comment.md"
     with naming(path):
         path.parent.mkdir(exist_ok=True)
@@ -132,7 +135,7 @@ _COMMANDS: Final[Mapping[str, Callable[[int], int]]] = {
 
 
 def main(arguments: list[str]) -> int:
-    """Return 0 if the command succeeded, else 1."""
+    """Run the command that `arguments` select. Return 0 if the command succeeded, else 1."""
     parser = argparse.ArgumentParser(prog="pull_request_stack", description=__doc__)
     parser.add_argument("command", choices=tuple(_COMMANDS))
     parser.add_argument("number", metavar="PR", type=_number)

@@ -15,11 +15,10 @@ from operations.stack_outputs import LOCAL_STACK, ROOT, OperationError
 _NO_CLI: Final = "the Pulumi CLI is not on the PATH; install it from https://www.pulumi.com/docs/install/"
 _LONGEST_QUOTE: Final = 60
 _MISSING: Final = re.compile(r"no stack named .* found", re.IGNORECASE)
-# If the backend is a bucket or a folder, the CLI reports a lock with the first text. For Pulumi Cloud, it reports a
-# lock with the second text.
+# The CLI's messages about a locked stack: the first for a backend in a bucket or a folder, the second for Pulumi Cloud.
 _LOCKED: Final = re.compile(r"currently locked by|Another update is currently in progress", re.IGNORECASE)
 # A backend in a folder stores the content type of each file in another file, which ends with `.attrs`. If the CLI is
-# killed, an `.attrs` file can remain empty. Later commands then fail with this text.
+# killed, an `.attrs` file can remain empty, and all later commands fail with this text.
 _EMPTY_ATTRIBUTES: Final = re.compile(r"failed to load checkpoint: .*EOF")
 _LOGIN: Final = re.compile(r"PULUMI_ACCESS_TOKEN|pulumi login|not logged in", re.IGNORECASE)
 
@@ -45,8 +44,8 @@ def installed() -> None:
 def run(stack: str, *arguments: str, text: str | None = None, changes: bool = False) -> str:
     """Run `pulumi ARGUMENTS --stack STACK` with `text` as its input, and return its output.
 
-    Set `changes` to true if the command changes the stack. This setting lets the command complete the steps that it
-    began if a signal ends this process. Raises PulumiError.
+    Set `changes` to true if the command changes the stack. If a signal ends this process, such a command can still
+    complete the steps that it has begun. Raises PulumiError.
     """
     if stack == LOCAL_STACK:
         raise PulumiError("STACK=local runs on this machine's emulator, not on AWS; use `make up` and `make down`")

@@ -1,4 +1,4 @@
-"""Compares the account's quotas with the requests per second that the APIs of a stack accept.
+"""Compares the quotas of the AWS account with the requests per second that the APIs of a stack accept.
 
 needed_quotas.json lists the quotas that limit orders, and how much of each quota one order uses. `make generate` writes
 the file.
@@ -25,7 +25,7 @@ def too_low(config: Mapping[str, Any], client: Callable[[str], Any]) -> list[str
 
     The comparison assumes that every request is an order. The list is empty if `config`, the stack's configuration, has
     a reason in `api.capacityWaiver`. `client` is a function that creates an AWS SDK client by service name. If Service
-    Quotas does not respond, the only warning says so.
+    Quotas does not respond, the list contains only a warning about that.
     """
     api = config.get("orders:api")
     rate = cast("dict[str, Any]", api).get("throttleRate") if isinstance(api, dict) else None

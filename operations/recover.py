@@ -1,8 +1,8 @@
 """`python -m operations.recover STACK [--ids NAME=ID ...]`: makes a stack usable after an update was killed.
 
-It removes the lock, adds the resources that the update created on AWS to Pulumi's state, and removes the pending
-creations that AWS does not have.
-It deletes nothing on AWS. Exit code 0: the next `make deploy` can run; 1: the output says what is left to do.
+It removes the update's lock. It adds to Pulumi's state the resources that the update created on AWS, and removes from
+the state the pending creations that AWS does not have. It deletes nothing on AWS. Exit code 0: the next `make deploy`
+can run; 1: the output says what is left to do.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _region(state: Mapping[str, Any]) -> str:
 
 
 def _explain(stack: str, undecided: list[dict[str, Any]], given: Mapping[str, str]) -> None:
-    _print("AWS chooses the ids of these resources, so look up on AWS whether they exist:")
+    _print("AWS chooses the ids of these resources, and the state lacks the ids; look on AWS for each resource:")
     for resource in undecided:
         command = import_ids.find_command(resource)
         _print(f"  {_title(resource)}: {command or 'look for it in the AWS console'}")

@@ -43,9 +43,9 @@ from operations.stack_outputs import ERROR_LOG, LOCAL_STACK, OperationError
 # Maximum number of connections in the pool of each SDK client. It must not be lower than the number of failure queues
 # that the redrive reads at the same time.
 _CONNECTIONS = 32
-# Kinds of failure queues, in the order of the redrive. Lambda reports each failed event of process_order twice: in an
-# envelope in the on-failure destination ("invocation"), and as a copy of the event in the dead-letter queue. The
-# redrive handles the envelopes first. If it sends the event of an envelope back, it deletes the copy.
+# Kinds of failure queues, in the order of the redrive. Lambda reports each failed event of process_order twice: to the
+# on-failure destination ("invocation"), in an envelope with the error, and to the dead-letter queue, as a copy of the
+# event. The redrive handles the envelopes first. If it sends the event of an envelope back, it deletes the copy.
 _ORDER = ("delivery", "invocation", "dead-letter", "stream", "queue")
 
 
@@ -92,7 +92,7 @@ class Run:
     done: int = 0
     kept: int = 0
     _sent_back: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
-    """Target and request id of each envelope that was sent back."""
+    """(redrive target, request id of the failed invocation) for each envelope whose event was sent back."""
     _hidden: dict[str, Message] = field(default_factory=dict[str, Message])
     """Messages that were received but not yet deleted or made visible again, by message id."""
     _work: Work = field(default_factory=Work)
@@ -116,7 +116,7 @@ class Run:
             pass
 
     def _pass(self, queue: FailureQueue, stayed: set[str]) -> bool:
-        """Read `queue` once. Return whether another pass can help.
+        """Read `queue` once, and redrive its messages. Return whether another pass can help.
 
         Another pass can help if some messages left the queue and others stayed. The ids of messages that stayed are
         added to `stayed`.

@@ -37,12 +37,12 @@ class Collision:
     def __str__(self) -> str:
         return (
             f"{self.created}: got the name {self.name} of {self.deleted}, which is deleted afterwards; allowed: one "
-            "resource with a name; give the new resource an alias (docs/upgrades.md)"
+            "resource per name; give the new resource an alias (docs/upgrades.md)"
         )
 
 
 def collisions(steps: Sequence[Mapping[str, Any]]) -> list[Collision]:
-    """Return the collisions in `steps`, the list `steps` in the output of `pulumi preview --json`."""
+    """Return each resource that the update would create and then delete. `steps` comes from `pulumi preview --json`."""
     deleted = dict(_named(steps, "delete", "oldState"))
     return [
         Collision(created=urn, deleted=deleted[identity], name=identity[1])

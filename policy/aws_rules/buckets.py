@@ -94,7 +94,7 @@ def bucket_admits_named_principals(policy: Resource) -> Iterator[str]:
 
 @of_resource(POLICY, ids=("CKV_AWS_93",))
 def bucket_locks_nobody_out(policy: Resource) -> Iterator[str]:
-    """A bucket's policy doesn't lock out everyone except the account's root user."""
+    """No bucket policy denies access to everybody except the account's root user."""
     for statement in statements(policy.at("policy")):
         denied = {"s3:*", "*", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"} & set(actions(statement))
         if statement.get("Effect") == "Deny" and denied and for_everybody(statement) and not statement.get("Condition"):

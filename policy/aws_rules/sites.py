@@ -76,7 +76,7 @@ def distribution_reads_buckets_with_access_control(distribution: Resource, stack
 
 @of_resource(DISTRIBUTION, ids=("CKV_AWS_305",))
 def distribution_has_a_default_root_object(distribution: Resource) -> Iterator[str]:
-    """A CloudFront distribution has a default root object, so nobody can list the contents of its bucket."""
+    """A CloudFront distribution has a default root object, so a request for `/` never lists the bucket's objects."""
     if not distribution.has("defaultRootObject"):
         yield "set defaultRootObject"
 

@@ -1,7 +1,7 @@
 """Lists the resources that break a rule on purpose, with the reason.
 
-A test fails for a waiver that no resource needs. The test also fails for a waiver that covers every resource that the
-rule checks: remove such a rule, and add the checks that it replaces to not_taken.py.
+A test fails for a waiver that no resource needs. The test also fails for a waiver that covers every resource that its
+rule checks. In that case, remove the rule, and add the checks that the rule replaces to not_taken.py.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def profile(browser: Browser) -> Generator[BrowserContext]:
         if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in _LOOPBACK:
             outside.append(url)
 
-    # Use this event instead of a route handler, because a route handler does not see redirected requests.
+    # Use the event `request` instead of a route handler, because a route handler does not see redirected requests.
     context.on("request", lambda request: look(request.url))
     try:
         yield context

@@ -31,7 +31,7 @@ def violations(page: Page) -> list[str]:
 
 
 def pages_of(shop: Storefront, person: Person) -> list[str]:
-    """Give every page content: sign in as `person`, fill the basket and place an order.
+    """Sign in as `person`, fill the basket and place an order, so that every page has content.
 
     Return the paths of all pages.
     """

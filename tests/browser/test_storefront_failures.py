@@ -27,7 +27,7 @@ def person(people: People) -> Person:
 def expired(token: str) -> str:
     """Return a copy of `token` that has expired.
 
-    The signature does not match the copy. The shop does not check signatures, so it only notices that the token has
+    The signature of the copy is wrong, but the shop does not check signatures. The shop only notices that the token has
     expired.
     """
     header, _, signature = token.split(".")

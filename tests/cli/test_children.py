@@ -48,7 +48,7 @@ def log_after_signal(folder: Path, program: str, *, ends_itself: bool) -> str:
 
 
 @pytest.mark.parametrize("ends_itself", [True, False])
-def test_child_finishes_after_a_signal_only_with_ends_itself(tmp_path: Path, ends_itself: bool) -> None:
+def test_child_finishes_after_a_signal_only_if_ends_itself_is_set(tmp_path: Path, ends_itself: bool) -> None:
     assert log_after_signal(tmp_path, PROGRAM, ends_itself=ends_itself) == ("finished\n" if ends_itself else "")
 
 

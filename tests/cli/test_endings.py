@@ -57,7 +57,7 @@ def test_unexpected_error_is_reported_in_one_line_with_its_traceback_in_a_file(
     assert 'KeyError: "first' in log.read_text() or "KeyError: 'first" in log.read_text()
 
 
-def test_traceback_goes_to_a_temporary_file_if_its_path_is_unwritable(
+def test_traceback_goes_to_a_temporary_file_if_the_error_log_is_unwritable(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

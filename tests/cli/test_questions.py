@@ -16,7 +16,7 @@ class _Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(("typed", "goes_on"), [("dev\n", True), (" dev \n", True), ("y\n", False), ("", False)])
-def test_command_at_a_terminal_asks_for_the_answer(
+def test_command_at_a_terminal_asks_for_confirmation(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], typed: str, goes_on: bool
 ) -> None:
     monkeypatch.setattr(sys, "stdin", _Terminal(typed))

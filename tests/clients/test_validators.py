@@ -96,7 +96,10 @@ BODIES: Final = list(_bodies())
 
 
 def _details(operation: str, body: Any) -> set[tuple[str, str]] | None:
-    """Return the (pointer, rule) pairs in the error of the function of `operation`, or None if it accepts `body`."""
+    """Validate `body` as the Lambda function for `operation` does.
+
+    Return the (JSON pointer, rule) pairs of all violations, or None if `body` is valid.
+    """
     try:
         contracts.request_check(operation)(body)
         if "items" in body:

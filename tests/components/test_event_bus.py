@@ -112,8 +112,8 @@ class TestBus:
         assert remembered_days(archived + 1000) == int(variables["REMEMBERED_DAYS"]) + 1000
 
     def test_standard_execution_ends_before_its_name_can_be_reused(self) -> None:
-        # Step Functions rejects a second execution with the same name for 90 days. The first execution must decide the
-        # order within this time, because process_order starts no execution for a decided order.
+        # Step Functions rejects a second execution with the same name only for 90 days. The first execution must decide
+        # the order within this time. After the decision, process_order starts no second execution.
         longest_s = settings.stack_file_schema()["$defs"]["WorkflowSettings"]["properties"]["standardTimeoutSeconds"]
         assert longest_s["maximum"] < 90 * DAY_S
 
@@ -410,7 +410,8 @@ class TestAnalytics:
         assert len(groups) == mapping["scalingConfig"]["maximumConcurrency"]
         capacity = analytics_queue.events_per_second(BATCH_S)
         assert capacity == len(groups) * mapping["batchSize"] / BATCH_S
-        # Each confirmed order causes two events, so 250 orders per second cause 500 events per second.
+        # Each confirmed order causes two events, one for PENDING and one for CONFIRMED. 250 orders per second therefore
+        # cause 500 events per second.
         assert capacity >= 2 * 250
 
     def test_consumer_may_only_write_objects_under_orders_to_the_bucket(self, graph: Graph) -> None:
@@ -421,7 +422,7 @@ class TestAnalytics:
 class TestMailPace:
     @pytest.mark.parametrize("rate", [1, 2, 7, 14, 50, 999, 1000])
     @pytest.mark.parametrize("timeout_s", [1, 30, 60, 900])
-    def test_all_invocations_together_stay_below_the_send_rate(self, rate: int, timeout_s: int) -> None:
+    def test_all_send_email_invocations_together_stay_below_the_send_rate(self, rate: int, timeout_s: int) -> None:
         found = pace(rate, timeout_s)
         assert 2 <= found.concurrency <= 1000
         assert rate * 0.94 < found.concurrency / (found.mail_ms / 1000) <= rate * 0.95

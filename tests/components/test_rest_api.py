@@ -258,7 +258,7 @@ def test_unknown_routes_return_404(api: Graph, name: str) -> None:
             "a content type without a template would get 415"
         )
     # With any other `passthroughBehavior`, API Gateway would pass a request body without a matching template to the
-    # mock integration. The body could then choose the status of the response, or cause a 500.
+    # mock integration. The body could choose the status of the response, or cause a 500.
     assert integration["passthroughBehavior"] == "never"
     answer = integration["responses"]["default"]
     assert answer["statusCode"] == "404"

@@ -90,7 +90,7 @@ def test_site_with_its_own_domain_has_a_certificate_and_dns_records(own_domain_g
     assert own_domain_graph.outputs["ops"]["site"]["url"] == "https://shop.example.com"
 
 
-def test_firewall_counts_viewers_of_the_site_by_their_own_ip_address(graph_of: GraphOf) -> None:
+def test_firewall_counts_requests_through_the_site_by_the_viewers_ip_address(graph_of: GraphOf) -> None:
     (acl,) = graph_of("prod").of("WebAcl")
     limits = [
         rule["statement"]["rateBasedStatement"]

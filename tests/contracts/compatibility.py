@@ -158,7 +158,7 @@ def _fields(where: str, schema: Json) -> Iterator[str]:
 
 
 def _choices(schema: Json) -> Iterator[Json]:
-    """Yield each alternative of a `schema` with `oneOf` or `anyOf`. Any other schema is its own only alternative."""
+    """Yield each alternative of `schema` if it has `oneOf` or `anyOf`, otherwise `schema` itself."""
     for each in schema.get("oneOf", schema.get("anyOf", [schema])):
         if "oneOf" in each or "anyOf" in each:
             yield from _choices(each)

@@ -286,7 +286,7 @@ def changed(path: str, change: Callable[[Any], None]) -> Any:
 
 
 def variations(schema: Any) -> Iterator[tuple[str, Any]]:
-    """Yield (end of the expected finding, schema with a breaking change) for many changes of `schema`.
+    """Yield (end of the expected finding, changed schema) for many breaking changes of `schema`.
 
     `schema` is the schema of an event or of the outputs.
     """

@@ -20,7 +20,7 @@ def test_created_resource_with_the_name_of_a_deleted_one_is_reported_with_the_re
     (found,) = collisions(steps)
     assert str(found) == (
         "urn:pulumi:dev::orders::aws:sqs/queue:Queue::new: got the name orders-dev-q of "
-        "urn:pulumi:dev::orders::aws:sqs/queue:Queue::old, which is deleted afterwards; allowed: one resource with a "
+        "urn:pulumi:dev::orders::aws:sqs/queue:Queue::old, which is deleted afterwards; allowed: one resource per "
         "name; give the new resource an alias (docs/upgrades.md)"
     )
 
