@@ -36,7 +36,7 @@ _LOOPBACK: Final = ("localhost", HOST)
 
 
 def site(redirect_uris: Sequence[str], is_free: Callable[[int], bool]) -> str:
-    """Return the first origin on this machine that the stack allows and that has a free port. Raises OperationError.
+    """Return an origin on this machine that the stack allows and whose port is free. Raises OperationError.
 
     `redirect_uris` is the stack output `frontend.auth.redirectUris`: the only URLs to which the sign-in page redirects.
     `is_free` returns whether a port is free.

@@ -40,8 +40,8 @@ _DEAD_LETTERS: Final = (
     "the error."
 )
 _OF_ANOTHER: Final = (
-    "The check tests resources of a type that the platform does not have. It reads resources of the platform's "
-    "types only because they can be connected to such resources."
+    "The check tests resources of a type that the platform does not have. It reads the platform's resources only to "
+    "find their connections to resources of that type."
 )
 
 NOT_TAKEN: Final = {

@@ -22,7 +22,8 @@ def begun():
     print("begun", flush=True)
 """
 # Runs the package of the test as `python -m package` does, but with two more directories on the path. It sets the
-# signal handlers first, because a command would otherwise ignore the signals that the shell of the tests ignores.
+# signal handlers first, because a command would otherwise ignore the signals that the shell that runs the tests
+# ignores.
 _RUN = """
 import runpy, signal, sys
 for number in {signals}:

@@ -16,8 +16,8 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 PYTHON: Final = os.path.realpath(sys.executable)
 """The Python interpreter that .venv uses."""
-# Commands in a clone must receive none of these variables. make and pytest pass variables with the prefixes in
-# _INHERITED to their child processes, and the Makefile reads the variables in _VARIABLES.
+# Commands in a clone must not inherit these variables, because the variables would change what the commands do. make
+# and pytest set the variables with the prefixes in _INHERITED. The Makefile reads the variables in _VARIABLES.
 _INHERITED: Final = ("MAKE", "MFLAGS", "PYTEST_", "COVERAGE_")
 _VARIABLES: Final = (
     "PORT",

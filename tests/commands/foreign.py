@@ -16,7 +16,7 @@ class Other:
     path: Path
 
     def variables(self) -> dict[str, str]:
-        """Return all environment variables that the Makefile unsets, each with a value that would break make."""
+        """Return all environment variables that the Makefile unsets, with values that break make if it uses them."""
         return _misleading(self.path)
 
 

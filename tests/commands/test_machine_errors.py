@@ -67,8 +67,8 @@ def read_only() -> Iterator[Clone]:
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)
     made = bare(folder / "clone", user=NOBODY if os.geteuid() == 0 else None)
-    # make may run as another user, who may be unable to run the Python of the tests. A script therefore replaces
-    # Python. The script is enough to reach the error about the read-only folder.
+    # make may run as another user, who may be unable to run the Python of the tests. A shell script therefore replaces
+    # Python. It does only what make needs to reach the error about the read-only folder.
     python = folder / "python"
     python.write_text('#!/bin/sh\n[ $# -gt 3 ] || exit 0\nshift 2\nexec sh "$@"\n')
     python.chmod(0o755)

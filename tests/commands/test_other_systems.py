@@ -19,7 +19,8 @@ import pytest
 from tests.commands.clones import ROOT
 
 SOURCES: Final = sorted(path for folder in ("local", "operations", "tools") for path in (ROOT / folder).rglob("*.py"))
-# The contents of MODULES differ between operating systems. FILES and the system calls in CALLS exist only on Linux.
+# The modules in MODULES have different functions on different operating systems. FILES and the system calls in CALLS
+# exist only on Linux.
 MODULES: Final = ("fcntl", "mmap", "os", "pty", "resource", "select", "signal", "socket", "termios", "time")
 FILES: Final = ("/proc", "/sys/", "/dev/shm", "libc.so")  # noqa: S108 - the test creates no such file
 CALLS: Final = ("prctl", "inotify_init", "unshare", "setns")

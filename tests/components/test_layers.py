@@ -1,4 +1,4 @@
-"""The Lambda layers contain byte code for Lambda's Python version, and SDK data only for the calls of the functions."""
+"""The Lambda layers contain byte code for Lambda's Python version, and SDK data only for the functions' SDK calls."""
 
 from __future__ import annotations
 

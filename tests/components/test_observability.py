@@ -200,7 +200,7 @@ class TestUnexpectedEnds:
         conditions = inputs["pattern"].removeprefix("{ ").removesuffix(" }").split(" && ")
         return all(holds(condition, line) for condition in conditions)
 
-    def test_metric_filter_counts_lines_of_the_standard_log_for_the_alarm(self, graph: Graph) -> None:
+    def test_metric_filter_reads_the_standard_log_and_feeds_the_alarm(self, graph: Graph) -> None:
         inputs = graph.one("LogMetricFilter", "observability-unexpected-ends").inputs
         assert inputs["logGroupName"] == "/aws/vendedlogs/states/orders-dev-order-standard"
         assert len(inputs["pattern"]) <= 1024
@@ -214,7 +214,7 @@ class TestUnexpectedEnds:
         assert self.counted(graph, {"type": "ExecutionFailed", "details": {"error": error, "cause": "…"}})
 
     def test_expected_workflow_error_is_not_counted(self, graph: Graph) -> None:
-        """Only NotRecorded is counted, because the workflow's other errors show no fault in the platform."""
+        """Of the workflow's own errors, only NotRecorded is counted. The others show no fault in the platform."""
         ends = state_machine.fail_errors(state_machine.load("accepted-order.asl.json"))
         for error in ends.values():
             line = {"type": "ExecutionFailed", "details": {"error": error, "cause": "…"}}

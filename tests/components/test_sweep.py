@@ -37,7 +37,7 @@ def test_new_mapping_starts_with_the_oldest_record_of_the_stream(graph: Graph) -
     assert mapping(graph)["startingPosition"] == "TRIM_HORIZON"
 
 
-def test_failed_batch_is_retried_until_the_stream_drops_it(graph: Graph) -> None:
+def test_failed_batch_is_retried_until_the_stream_deletes_its_records(graph: Graph) -> None:
     inputs = mapping(graph)
     assert (inputs["maximumRetryAttempts"], inputs["maximumRecordAgeInSeconds"]) == (-1, -1)
     failures = f"{QUEUES}-mark-late-orders-stream"
@@ -76,7 +76,7 @@ def test_sweep_ends_before_the_next_one_starts(minutes: int) -> None:
     assert function.inputs["timeout"] < minutes * 60
 
 
-def test_functions_have_only_the_permissions_that_they_need(graph: Graph) -> None:
+def test_mark_and_restart_late_orders_have_only_the_permissions_that_they_need(graph: Graph) -> None:
     table = f"{TABLES}-orders"
     stream = graph.one("Table", "data-orders").state["streamArn"]
     assert allowed(graph, "mark-late-orders", "dynamodb") == {

@@ -67,8 +67,8 @@ def _operation(name: str, old: Json, new: Json) -> Iterator[str]:
             yield from _response(f"{name} {status}", response, new["responses"][status])
         elif status.startswith("2"):
             yield f"{name}: status {status} removed"
-        # A response such as 5XX covers many statuses. A new document may list some of its error codes in a separate
-        # response, for example 503.
+        # A response such as 5XX covers many statuses. The new document may list some error codes of this response in a
+        # separate response, for example 503.
         covered = [each for key, each in new["responses"].items() if re.fullmatch(status.replace("X", "[0-9X]"), key)]
         codes = {code for each in covered for code in _CODE.findall(each["description"])}
         removed = [code for code in _CODE.findall(response["description"]) if code not in codes]

@@ -19,8 +19,8 @@ At = Callable[[], dict[str, int]]
 def at_work(cloud: Cloud) -> At:
     """Return a function that compares the emulator's counts of unfinished work with those at the start of the test.
 
-    The function returns {name of the count: change}, without the counts that have not changed. Tests check the changes
-    only, because earlier tests may leave unfinished work.
+    The function returns {name of the count: change}, and leaves out unchanged counts. Tests check the changes only,
+    because earlier tests may leave unfinished work.
     """
 
     def counts() -> dict[str, int]:

@@ -3,7 +3,7 @@ from tests.local.cloud import Cloud, allow, unique
 _TIMES = 150
 
 
-def test_concurrent_writes_overwrite_no_write_of_a_workflow(cloud: Cloud) -> None:
+def test_concurrent_updates_by_a_workflow_and_a_client_all_take_effect(cloud: Cloud) -> None:
     table = unique("counters")
     cloud(
         "dynamodb",
