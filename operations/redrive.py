@@ -62,7 +62,8 @@ def failure_queues(outputs: Mapping[str, Any]) -> list[FailureQueue]:
 def redrive(outputs: Mapping[str, Any], *, dry_run: bool) -> int:
     """Redrive all failure queues of the stack with the outputs `outputs`.
 
-    If `dry_run` is true, only print their messages. Return the number of messages that stayed in their queues, or 0 in a dry run.
+    If `dry_run` is true, only print their messages. Return the number of messages that stayed in their queues, or 0 in
+    a dry run.
     """
     client = clients(outputs)
     redriver = Redriver(sqs=client("sqs"), functions=client("lambda"), streams=client("dynamodbstreams"))

@@ -311,7 +311,7 @@ def answers_of(graph: Graph) -> list[tuple[str, Any]]:
     return [(each.name, answer) for each in found for answer in each.integration.get("responses", {}).values()]
 
 
-def test_single_configured_origin_is_a_fixed_header(rest_api_graph: Graph) -> None:
+def test_single_configured_origin_is_a_fixed_header_value(rest_api_graph: Graph) -> None:
     for _, answer in answers_of(rest_api_graph):
         headers = answer["responseParameters"]
         assert headers["method.response.header.Access-Control-Allow-Origin"] == f"'{ORIGIN}'"
