@@ -151,8 +151,8 @@ class DataSettings(_Area):
             )
         if self.deletion_protection and not self.point_in_time_recovery:
             wrong.append(
-                "pointInTimeRecovery: got false with deletionProtection, which protects the tables but not their data; "
-                "allowed: both settings together; set it to true"
+                "pointInTimeRecovery: got false with deletionProtection; allowed: both settings together, because "
+                "deletionProtection protects the tables but not their rows; set it to true"
             )
         return _unless(wrong, self)
 

@@ -108,7 +108,7 @@ class Run:
         self._work.settle()
 
     def work_off(self, queue: FailureQueue) -> None:
-        """Send back all messages of `queue`, or in a dry run only print them."""
+        """Send back all messages of `queue`. In a dry run, only print them."""
         stayed = set[str]()
         while self._pass(queue, stayed) and queue.kind == "queue":
             # Another pass helps only with a FIFO queue. During a pass, SQS hides the messages that stay in the

@@ -1,1 +1,1 @@
-"""The rules for the platform's AWS resources, which replace checks of cdk-nag and checkov."""
+"""The rules for the platform's AWS resources. The rules replace checks of cdk-nag and checkov."""

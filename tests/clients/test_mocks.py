@@ -97,7 +97,7 @@ def test_mocks_can_respond_with_the_examples_of_the_contract() -> None:
 
 def _faults(step: dict[str, Any], answer: dict[str, Any]) -> list[str]:
     """Return the differences between the mock's response `answer` to the request `step` and the OpenAPI document."""
-    # Node.js converts header names to lower case, so restore the names in the document.
+    # Node.js converts header names to lower case, so restore the names that the document uses.
     headers = {NAMES.get(name, name): value for name, value in answer["headers"].items()}
     response = {"statusCode": answer["status"], "headers": headers, "body": json.dumps(answer["body"])}
     return faults(f"{step['api']}-api.yaml", step["method"], answer["path"].partition("?")[0], Answer(response))

@@ -52,7 +52,7 @@ def test_sources_are_formatted() -> None:
     assert done.returncode == 0, f"run `make client`\n{done.stderr}"
 
 
-def test_compiler_has_its_strict_options() -> None:
+def test_compiler_options_are_strict() -> None:
     options = json.loads((PACKAGE / "tsconfig.json").read_text())["compilerOptions"]
     strict = ("strict", "exactOptionalPropertyTypes", "noUncheckedIndexedAccess")
     assert [name for name in strict if options.get(name) is not True] == []

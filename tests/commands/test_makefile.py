@@ -50,7 +50,7 @@ def test_no_script_needs_a_newer_shell_or_gnu_tools(path: Path) -> None:
     assert list(newer(path.read_text(encoding="utf-8"), NEWER_SHELL)) == []
 
 
-def test_makefile_uses_no_syntax_of_a_newer_make() -> None:
+def test_makefile_uses_no_syntax_newer_than_make_3_81() -> None:
     assert list(newer(MAKEFILE, NEWER_MAKE)) == []
 
 

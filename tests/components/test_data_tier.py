@@ -77,7 +77,7 @@ def test_stock_change_does_not_update_the_catalog_index(graph_of: GraphOf) -> No
     assert index["projectionType"] == "KEYS_ONLY"
 
 
-def test_only_idempotency_records_expire(graph_of: GraphOf) -> None:
+def test_only_rows_of_the_idempotency_table_expire(graph_of: GraphOf) -> None:
     expiring = {made.name: made.inputs["ttl"] for made in graph_of("prod").of("Table") if "ttl" in made.inputs}
     assert expiring == {"data-idempotency": {"attributeName": "expiration", "enabled": True}}
 

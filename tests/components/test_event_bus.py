@@ -354,7 +354,7 @@ class TestQueueConsumers:
         assert queue.inputs["visibilityTimeoutSeconds"] == hidden_s
 
     @pytest.mark.parametrize("name", CONSUMED)
-    def test_consumer_knows_its_queues_and_the_receive_limit(self, graph: Graph, name: str) -> None:
+    def test_consumer_gets_its_queues_and_receive_limit_as_environment_variables(self, graph: Graph, name: str) -> None:
         function, failures, _ = CONSUMED[name]
         variables = graph.one("aws:lambda/function:Function", function).inputs["environment"]["variables"]
         queue = graph.one("Queue", name)
@@ -462,7 +462,7 @@ class TestConsumers:
         variables = graph.one("aws:lambda/function:Function", "process-order").inputs["environment"]["variables"]
         assert (variables["ORDERS_TABLE"], variables["STATE_MACHINE_ARN"]) == ("orders-dev-orders", machine)
 
-    def test_fail_order_knows_the_time_limit_of_the_standard_workflow(self, graph: Graph) -> None:
+    def test_fail_order_gets_the_standard_time_limit_as_an_environment_variable(self, graph: Graph) -> None:
         variables = graph.one("aws:lambda/function:Function", "fail-order").inputs["environment"]["variables"]
         assert variables["STANDARD_TIMEOUT_S"] == "900"
 

@@ -106,7 +106,7 @@ def test_stack_overrides_limits_of_single_functions() -> None:
     }
 
 
-def test_function_knows_its_log_level_and_metrics_namespace(graph_of: GraphOf) -> None:
+def test_function_gets_its_log_level_and_metrics_namespace_as_environment_variables(graph_of: GraphOf) -> None:
     graph = graph_of("dev")
     inputs = graph.one("aws:lambda/function:Function", "validate-order").inputs
     assert inputs["environment"]["variables"]["LOG_LEVEL"] == "DEBUG"

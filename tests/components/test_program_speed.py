@@ -43,7 +43,7 @@ def empty_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_first_run_builds_each_function_once_and_the_next_builds_nothing(
+def test_first_run_builds_each_function_archive_once_and_the_next_run_builds_none(
     empty_build: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next run must not rebuild an archive, because no source has changed."""

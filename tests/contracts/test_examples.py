@@ -47,7 +47,7 @@ def test_every_response_with_several_schemas_has_an_example_of_each(name: str) -
         assert len(node.get("examples", several)) == max(1, len(several)) or not node.get("schema"), path
 
 
-def test_getting_an_order_has_an_example_of_each_status() -> None:
+def test_get_order_operation_has_an_example_of_each_status() -> None:
     shown = [
         value["status"]
         for place, _, value in examples("rest-api.yaml")

@@ -118,7 +118,7 @@ def test_event_older_than_its_maximum_age_is_not_retried() -> None:
     ("throttled_s", "condition", "attempts"),
     [(600, "Success", 1), (21_000, "Success", 1), (22_000, "EventAgeExceeded", 0)],
 )
-def test_throttled_event_is_invoked_again_until_its_maximum_age(
+def test_throttled_event_is_retried_until_its_maximum_age(
     monkeypatch: pytest.MonkeyPatch, throttled_s: int, condition: str, attempts: int
 ) -> None:
     clock = Clock(monkeypatch)
@@ -141,7 +141,7 @@ def test_event_still_has_three_attempts_after_throttling(monkeypatch: pytest.Mon
     assert found[1:] == (3, "RetriesExhausted")
 
 
-def test_ten_minutes_of_throttling_drop_only_events_that_the_sweep_repeats(
+def test_ten_minutes_of_throttling_drop_only_events_whose_work_the_sweep_repeats(
     monkeypatch: pytest.MonkeyPatch, graph_of: Callable[[str], Graph]
 ) -> None:
     conditions: dict[str, str] = {}

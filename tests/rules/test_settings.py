@@ -110,7 +110,7 @@ def test_editor_schema_is_up_to_date() -> None:
         ("api", "throttleRate", {"a": 1}, "orders:api.throttleRate: got a mapping; allowed: a whole number"),
         ("api", "throttleRate", "5" * 99, f"orders:api.throttleRate: got '{'5' * 59}...; allowed:"),
         ("data", "forceDestroy", True, "orders:data.forceDestroy: got true with deletionProtection; allowed: only one"),
-        ("data", "pointInTimeRecovery", False, "which protects the tables but not their data; allowed: both"),
+        ("data", "pointInTimeRecovery", False, "allowed: both settings together, because deletionProtection"),
         ("functions", "architecture", "riscv", "architecture: got 'riscv'; allowed: one of arm64, x86_64"),
         (
             "functions",
