@@ -33,7 +33,7 @@ def rule_with_dead_letters(cloud: Cloud, target: str) -> tuple[str, str, str]:
     return bus, rule, url
 
 
-def test_function_without_permission_for_the_rule_is_not_invoked(cloud: Cloud) -> None:
+def test_function_whose_policy_does_not_allow_the_rule_is_not_invoked(cloud: Cloud) -> None:
     function = cloud.function(ECHO)
     bus, rule, dead = rule_with_dead_letters(cloud, function)
 
@@ -49,7 +49,7 @@ def test_function_without_permission_for_the_rule_is_not_invoked(cloud: Cloud) -
     assert (body["source"], body["detail"]) == ("test", {"number": 1})
 
 
-def test_function_with_permission_for_the_rule_is_invoked(cloud: Cloud) -> None:
+def test_function_whose_policy_allows_the_rule_is_invoked(cloud: Cloud) -> None:
     function = cloud.function(ECHO)
     bus, rule, _ = rule_with_dead_letters(cloud, function)
     permit(cloud, function, rule)
@@ -83,7 +83,7 @@ def test_failed_function_is_retried_and_its_event_reaches_the_on_failure_destina
     assert cloud.quiet(dead, 0.2)
 
 
-def test_queue_without_permission_for_the_rule_gets_no_event(cloud: Cloud) -> None:
+def test_queue_whose_policy_does_not_allow_the_rule_gets_no_event(cloud: Cloud) -> None:
     url, queue = cloud.queue()
     bus, _, dead = rule_with_dead_letters(cloud, queue)
 
@@ -93,7 +93,7 @@ def test_queue_without_permission_for_the_rule_gets_no_event(cloud: Cloud) -> No
     assert cloud.quiet(url, 0.1)
 
 
-def test_queue_with_permission_for_another_rule_gets_no_event(cloud: Cloud) -> None:
+def test_queue_whose_policy_allows_only_another_rule_gets_no_event(cloud: Cloud) -> None:
     bus = cloud.bus()
     url, queue = cloud.queue(let(EVENTS, "sqs:SendMessage", cloud.rule(bus)))
     cloud.target(cloud.rule(bus), queue)

@@ -1,4 +1,7 @@
-"""Tests that each correction has a description and tests, and is refused if the emulator's code is not as expected."""
+"""Tests that each correction of the emulator has a description and tests.
+
+Other tests check that an error is raised if the emulator's code is not the code that a correction expects to replace.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ def test_correction_describes_the_behavior_of_the_emulator_and_of_aws_with_sourc
 
 
 @pytest.mark.parametrize("label", ["Emulator", "AWS", "Source", "Upstream"])
-def test_docstring_of_a_correction_without_a_required_part_is_refused(label: str) -> None:
+def test_correction_docstring_that_lacks_a_required_part_is_refused(label: str) -> None:
     whole = importlib.import_module("emulator_fixes.http_api_cors").__doc__ or ""
     with pytest.raises(ValueError, match=f"docstring: no {label};"):
         fixes.read(whole.replace(f"{label}:", f"{label} -"))
@@ -56,7 +59,7 @@ def test_another_version_of_the_emulator_is_refused(monkeypatch: pytest.MonkeyPa
         emulator_fixes.apply()
 
 
-def test_changed_source_of_a_replaced_function_is_reported() -> None:
+def test_change_in_a_function_that_a_correction_replaces_is_reported() -> None:
     found = emulator_fixes.Replacement("latency", "services.sqs._dlq_sweep", "000000000000", lambda: None)
 
     with pytest.raises(
@@ -65,7 +68,7 @@ def test_changed_source_of_a_replaced_function_is_reported() -> None:
         found.install()
 
 
-def test_missing_replaced_function_is_reported() -> None:
+def test_missing_function_that_a_correction_replaces_is_reported() -> None:
     found = emulator_fixes.Replacement("latency", "services.sqs._gone", "000000000000", lambda: None)
 
     with pytest.raises(emulator_fixes.CorrectionError, match="found missing"):

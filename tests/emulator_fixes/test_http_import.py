@@ -93,7 +93,7 @@ def test_protected_route_refuses_requests_without_a_token(api: HttpApi) -> None:
     assert secured["AuthorizationScopes"] == ["email"]
 
 
-def test_import_deletes_parts_missing_from_the_document(api: HttpApi) -> None:
+def test_import_deletes_parts_of_the_api_that_the_document_lacks(api: HttpApi) -> None:
     cors = {"x-amazon-apigateway-cors": {"allowOrigins": [ORIGIN], "allowMethods": ["GET"]}}
     api.put({"/old": {"get": api.operation()}}, **cors)
     api.put({"/new": {"get": api.operation()}})

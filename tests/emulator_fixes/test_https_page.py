@@ -24,7 +24,7 @@ def _opened(cloud: Cloud) -> int:
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-def test_sign_in_page_opens_by_https(cloud: Cloud, port: int, host: str) -> None:
+def test_sign_in_page_can_be_requested_over_https(cloud: Cloud, port: int, host: str) -> None:
     page = SignInPage.make(cloud)
     trusting = urllib3.PoolManager(ca_certs=str(cloud.instance.certificate))
     answer = trusting.request("GET", f"https://{host}:{port}/oauth2/authorize", fields=page.request)
@@ -32,7 +32,7 @@ def test_sign_in_page_opens_by_https(cloud: Cloud, port: int, host: str) -> None
     assert b'name="password"' in answer.data
 
 
-def test_second_request_for_https_returns_the_same_port(cloud: Cloud, port: int) -> None:
+def test_second_request_to_open_an_https_port_returns_the_same_port(cloud: Cloud, port: int) -> None:
     assert _opened(cloud) == port
 
 
@@ -41,7 +41,7 @@ def test_certificate_is_readable_only_by_its_owner(cloud: Cloud, port: int) -> N
     assert cloud.instance.certificate.stat().st_mode & 0o777 == 0o600
 
 
-def test_closed_connection_leaves_the_port_open(cloud: Cloud, port: int) -> None:
+def test_https_port_stays_open_after_a_connection_is_closed(cloud: Cloud, port: int) -> None:
     context = ssl.create_default_context(cafile=str(cloud.instance.certificate))
     for _ in range(3):
         with (

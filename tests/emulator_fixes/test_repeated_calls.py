@@ -51,7 +51,7 @@ def test_call_with_other_arguments_or_another_token_runs_again(cloud: Cloud) -> 
     assert len(apis(cloud, name)) == 4
 
 
-def test_two_equal_calls_in_one_block_both_run(cloud: Cloud) -> None:
+def test_two_equal_calls_in_one_with_block_both_run(cloud: Cloud) -> None:
     name = unique("api")
     for _ in range(2):
         with cloud.once(name):
@@ -74,7 +74,7 @@ def test_refused_call_runs_again_when_repeated(cloud: Cloud) -> None:
     assert cloud("iam", "list_role_policies", RoleName=role)["PolicyNames"] == ["p"]
 
 
-def test_call_that_arrived_only_partly_runs_again(cloud: Cloud) -> None:
+def test_call_whose_body_arrived_only_partly_runs_when_repeated(cloud: Cloud) -> None:
     name, sent = unique("api"), list[Any]()
 
     def keep(request: Any, **_: Any) -> None:

@@ -121,7 +121,7 @@ def test_a_function_answers(api: RestApi) -> None:
     assert api.send("GET", "things").text == "/things"
 
 
-def test_import_deletes_parts_missing_from_the_document(api: RestApi) -> None:
+def test_import_deletes_parts_of_the_api_that_the_document_lacks(api: RestApi) -> None:
     put(api, document({"/old": {"get": mock(200, "old"), "put": mock(200, "old")}, "/kept": {"get": mock(200, "a")}}))
     api.deploy()
     put(api, document({"/kept": {"get": mock(200, "b")}, "/new": {"get": mock(200, "new")}}))

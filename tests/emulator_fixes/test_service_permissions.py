@@ -20,7 +20,7 @@ def test_rest_api_without_permission_to_invoke_returns_500(cloud: Cloud) -> None
 
 
 @pytest.mark.parametrize("path", ["things", "things/", "things//", "one", "one/", "one%0A", "%22"])
-def test_permission_for_a_method_applies_to_every_spelling_of_its_path(cloud: Cloud, path: str) -> None:
+def test_permission_for_a_method_applies_to_every_path_of_the_method(cloud: Cloud, path: str) -> None:
     api = RestApi.make(cloud)
     function = cloud.function(OK)
     api.proxy("things", "GET", function)
@@ -34,7 +34,7 @@ def test_http_api_without_permission_to_invoke_returns_500(cloud: Cloud) -> None
     assert _answer_of_http_api(cloud, cloud.function(OK)).status == 500
 
 
-def test_http_api_returns_500_without_the_error_of_a_failed_function(cloud: Cloud) -> None:
+def test_http_api_returns_500_and_hides_the_error_of_a_failed_function(cloud: Cloud) -> None:
     function = cloud.function("def handle(event, context): raise ValueError('secret')")
     name, _, alias = function.rpartition(":")
     cloud(
@@ -95,7 +95,7 @@ def test_function_requires_a_role_that_lambda_can_assume(cloud: Cloud) -> None:
         cloud.function(OK, Role=cloud.role(principal="states.amazonaws.com"))
 
 
-def test_state_machine_logging_requires_permission_of_its_role(cloud: Cloud) -> None:
+def test_state_machine_with_logging_requires_a_role_that_may_log(cloud: Cloud) -> None:
     group = unique("/aws/vendedlogs/states/log")
     cloud("logs", "create_log_group", logGroupName=group)
     destination = {"cloudWatchLogsLogGroup": {"logGroupArn": cloud.arn("logs", f"log-group:{group}:*")}}

@@ -26,7 +26,7 @@ def test_logout_redirects_to_the_logout_uri(page: SignInPage) -> None:
     assert (answer.status, answer.headers["location"]) == (302, LOGOUT)
 
 
-def test_logout_with_a_redirect_uri_continues_with_the_sign_in_page(page: SignInPage) -> None:
+def test_logout_with_a_redirect_uri_redirects_to_the_sign_in_page(page: SignInPage) -> None:
     answer = page.get("/logout", **page.request)
     target = urlsplit(answer.headers["location"])
     assert (answer.status, target.path) == (302, "/login")

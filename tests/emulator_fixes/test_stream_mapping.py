@@ -152,7 +152,7 @@ def test_partial_batch_response_does_not_repeat_processed_records(cloud: Cloud) 
     assert len(cloud.log(group, "saw first")) == 1
 
 
-def test_filtered_records_do_not_reach_the_function(cloud: Cloud) -> None:
+def test_records_that_match_no_filter_do_not_reach_the_function(cloud: Cloud) -> None:
     name, stream = table(cloud)
     pattern = json.dumps({"dynamodb": {"Keys": {"id": {"S": [{"prefix": "keep"}]}}}})
     group = consume(cloud, CONSUMER, stream, FilterCriteria={"Filters": [{"Pattern": pattern}]})

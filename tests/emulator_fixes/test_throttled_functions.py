@@ -88,7 +88,7 @@ def test_reserved_concurrency_of_one_throttles_a_second_invocation(cloud: Cloud,
     assert cloud.invoke(function, files) == "ended"
 
 
-def test_throttling_does_not_count_as_an_attempt(cloud: Cloud) -> None:
+def test_throttled_invocation_does_not_count_as_an_attempt(cloud: Cloud) -> None:
     url, queue = cloud.queue()
     function = cloud.function(QUICK, allow("sqs:SendMessage"))
     destinations = {"OnSuccess": {"Destination": queue}, "OnFailure": {"Destination": queue}}
@@ -193,7 +193,7 @@ def test_gateway_response_applies_to_a_throttled_function(cloud: Cloud) -> None:
     assert (answer.status, answer.json()) == (502, {"code": "InternalError"})
 
 
-def test_workflow_task_of_a_throttled_function_fails_with_the_same_error_as_on_aws(cloud: Cloud) -> None:
+def test_task_that_invokes_a_throttled_function_fails_with_the_same_error_as_on_aws(cloud: Cloud) -> None:
     function = cloud.function(QUICK)
     limit(cloud, function, 0)
     invoke = {

@@ -36,8 +36,8 @@ def test_parameter_that_is_overridden_twice_is_an_error(parameter: str) -> None:
 
 
 def test_half_of_a_surrogate_pair_is_escaped() -> None:
-    # A template that shortens a string can cut a surrogate pair in half. The template must escape the remaining half,
-    # because UTF-8 cannot encode it.
+    # A template that shortens a string can cut a surrogate pair in half. UTF-8 cannot encode the remaining half, so
+    # `escapeJavaScript` must return it as an escape sequence.
     answer = rendered("$util.escapeJavaScript($input.path('$.half'))", body='{"half": "\\ud83d"}')
     assert answer.text == "\\uD83D"
 

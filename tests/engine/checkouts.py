@@ -1,4 +1,4 @@
-"""Edits a copy of the checkout as a developer would: the Pulumi program, the contracts and the settings."""
+"""Edits the Pulumi program, the contracts and the settings in a copy of the checkout, as a developer would."""
 
 from __future__ import annotations
 

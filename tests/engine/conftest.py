@@ -37,7 +37,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Call
     The function deploys the current program, at most once for all pytest-xdist workers. Each call returns a new copy of
     the deployed stack, so tests don't affect each other.
     """
-    # The workers of one run have the same parent folder, so the first worker deploys for all.
+    # All workers of one test run share this folder. The first worker stores the deployed stack in it.
     shared = tmp_path_factory.getbasetemp().parent / f"deployed-{testrun_uid}"
     shared.mkdir(exist_ok=True)
 

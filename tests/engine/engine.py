@@ -26,8 +26,9 @@ from tests.support.graph import ROOT
 _PACKED: Final = ROOT.parent / "shared" / "tools" / "engine" / "pulumi.xz"
 
 _OPERATIONS: Final = ("preview", "up", "refresh", "destroy")
-# By default, the CLI writes the whole state after each step, and these writes take most of an update's time. Only tests
-# that kill an update need them. With these variables, a command writes the state only once, at its end.
+# By default, the CLI writes the whole state after each step, and these writes take most of an update's time. With these
+# variables, a command writes the state only once, at its end. Tests that kill an update don't set them, because they
+# need the state after each step.
 _NO_CHECKPOINTS: Final = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
 
 
@@ -236,9 +237,9 @@ class Engine:
             for resource in self.state(stack["name"])
             if resource["type"].startswith("aws:")
         ]
-        # If a resource is renamed with an alias, Pulumi does not call the provider, so the stand-in for AWS still
-        # stores the old URN. An old URN is not a difference. Report a different URN only if a state also contains the
-        # URN that the stand-in stores.
+        # If a resource is renamed with an alias, Pulumi does not call the provider. The stand-in for AWS then still
+        # stores the old URN, and this is no difference. But if a state still contains the URN that the stand-in stores,
+        # two resources claim the same resource on AWS. Report only this case.
         urns = {resource["urn"] for resource in resources}
         known: set[tuple[str, str]] = set()
         found: list[str] = []

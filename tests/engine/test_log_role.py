@@ -29,8 +29,8 @@ def test_log_role_stays_on_aws_when_its_stack_no_longer_manages_it_or_is_destroy
     assert operations(engine.cloud.calls()) == {}
     assert on_aws(engine) == [*SHARED]
 
-    # The first log role still exists, but the stack no longer manages it. After the
-    # second change of the setting, the stack therefore creates a second log role.
+    # The first log role still exists, but the stack no longer manages it. The change of the setting below therefore
+    # makes the stack create a second log role.
     edit(engine.checkout, f"Pulumi.{STACK}.yaml", ("ownsAccountLogRole: false", "ownsAccountLogRole: true"))
     engine.must_up(STACK)
     engine.must("destroy", "--stack", STACK, "--yes", "--skip-preview")

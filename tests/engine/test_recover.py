@@ -49,7 +49,7 @@ def recovered(engine: Engine) -> list[str]:
 
 
 def killed(engine: Engine, calls: int) -> list[str]:
-    """Kill an update after `calls` calls to AWS, recover the stack, and return the lines of `make recover`."""
+    """Kill an update after `calls` calls to AWS, recover the stack, and return the output lines of `make recover`."""
     engine.killed_at(calls, "up", "--stack", STACK, "--yes", "--skip-preview")
     said = recovered(engine)
     assert pending.operations(engine.exported(STACK)) == []
@@ -142,7 +142,7 @@ def test_update_with_refresh_restores_a_changed_alias_and_a_deleted_dashboard(
 
 
 def test_violated_mandatory_rule_stops_the_deployment_before_the_first_aws_call(fresh: Engine) -> None:
-    """`make deploy` starts with a preview. At its end, Pulumi checks the rules that concern several resources.
+    """`make deploy` starts with a preview. At the end of the preview, Pulumi checks the rules about several resources.
 
     A violated mandatory rule therefore stops the deployment before it changes anything.
     """

@@ -1,4 +1,4 @@
-"""Tests that a stack of each release can be updated to the current program without losing data or addresses."""
+"""Tests that a stack of each release can be updated to the current program without losing data or changing URLs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_deployed_state_of_this_version_is_stored() -> None:
 
 
 @pytest.mark.parametrize(("version", "stack"), releases.stored())
-def test_update_from_a_release_loses_no_data_and_no_address(version: str, stack: str, tmp_path: Path) -> None:
+def test_update_from_a_release_loses_no_data_and_changes_no_url(version: str, stack: str, tmp_path: Path) -> None:
     engine = releases.deployed_release(version, stack, tmp_path)
     assert engine.differences() == []
     before, steps = frontend(engine, stack), steps_from(version, stack)

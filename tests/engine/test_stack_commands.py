@@ -1,4 +1,4 @@
-"""Tests of the commands for stacks with the real Pulumi CLI: their output, and that they select no other stack."""
+"""Tests of the commands for stacks with the real Pulumi CLI: their output, and that they do not select a stack."""
 
 from __future__ import annotations
 

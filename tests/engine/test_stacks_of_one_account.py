@@ -55,7 +55,7 @@ def test_stacks_of_pull_requests_can_exist_beside_dev_and_prod(deployed: Callabl
 
 
 def test_stack_of_a_pull_request_closed_during_its_first_update_is_removed(deployed: Callable[[str], Engine]) -> None:
-    """If the killed update leaves resources whose ids AWS chose, the user passes the ids to `make recover`."""
+    """If the killed update leaves resources whose ids AWS chose, the test runs `make recover` with these ids."""
     engine = deployed("dev")
     assert engine.operation("pull_request_stack", "prepare", "1").code == 0
     engine.killed_at(30, "up", "--stack", "pr-1", "--yes", "--skip-preview")

@@ -1,4 +1,7 @@
-"""Finds in a preview what the update would lose: data, addresses, and resources that a rename would delete."""
+"""Finds in a preview what the update would lose.
+
+An update can lose data, URLs that frontends store, and renamed resources that Pulumi would delete.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,7 @@ def losses(engine: Engine, stack: str, *, documented: Collection[str] = ()) -> l
     preview: dict[str, Any] = json.loads(engine.must("preview", "--stack", stack, "--json").out)
     steps: list[dict[str, Any]] = preview["steps"]
     return [
-        f"{step['urn']}: {step['op']}, although the resource holds data or an address (docs/upgrades.md)"
+        f"{step['urn']}: {step['op']}, although it contains data, or frontends store its URL (docs/upgrades.md)"
         for step in steps
         if step["op"] in _LOSES and kinds.type_of(step["urn"]) in IRREPLACEABLE
         if not (step["op"] == "delete" and step["urn"] in documented)

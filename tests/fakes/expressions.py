@@ -23,9 +23,10 @@ _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 
 
 class Expression:
-    """A condition or update expression. `names` and `values` are the meanings of its placeholders.
+    """A condition or update expression.
 
-    Adds the placeholders that the expression contains to `used`.
+    `names` is {placeholder: attribute name}, and `values` is {placeholder: value}. Adds the placeholders that the
+    expression contains to the set `used`.
     """
 
     def __init__(self, text: str, names: Mapping[str, str], values: Mapping[str, Any], used: set[str]) -> None:

@@ -117,7 +117,7 @@ def loaded(
 
 @contextmanager
 def in_time(time: Time) -> Generator[None]:
-    """Replace the clock of the module `shared.retries`. Does nothing for old releases, which lack this module."""
+    """Make the module `shared.retries` use the clock `time`. Does nothing for old releases, which lack this module."""
     retries = sys.modules.get("shared.retries")
     if retries is None:
         yield

@@ -76,7 +76,7 @@ def tables(dynamodb: FakeDynamoDB, stock: Callable[..., None]) -> FakeDynamoDB:
 
 @pytest.fixture
 def send(load: Load, request: pytest.FixtureRequest) -> Send:
-    """Return a client of the API that has the operation `operation_id` of the test.
+    """Return a client of the API to which the operation in the test's parameter `operation_id` belongs.
 
     The client checks each response against the OpenAPI document.
     """

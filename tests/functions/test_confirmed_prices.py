@@ -61,7 +61,7 @@ def test_changed_currency_leaves_stock_unchanged(confirm: Confirm, dynamodb: Fak
     assert left(dynamodb) == [10, 10]
 
 
-def test_changed_price_does_not_hide_low_stock(confirm: Confirm, stock: Stock) -> None:
+def test_low_stock_is_reported_although_a_price_changed(confirm: Confirm, stock: Stock) -> None:
     stock("tea", 10, 501)
     stock("cup", 0, 1201)
     with pytest.raises(errors.OutOfStock, match=r"^Not enough in stock: cup$"):
@@ -101,7 +101,9 @@ def test_expected_total_is_compared_with_the_current_prices(
     assert left(dynamodb) == [8, 9]
 
 
-def test_unexpected_total_does_not_hide_low_stock(confirm: Confirm, dynamodb: FakeDynamoDB, stock: Stock) -> None:
+def test_low_stock_is_reported_although_the_total_is_unexpected(
+    confirm: Confirm, dynamodb: FakeDynamoDB, stock: Stock
+) -> None:
     expect(dynamodb, 1)
     stock("cup", 0, 1200)
     with pytest.raises(errors.OutOfStock):

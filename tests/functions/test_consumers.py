@@ -131,7 +131,7 @@ class TestProcessOrder:
         with pytest.raises(OrderNotFound):
             process_order(event(order()))
 
-    def test_unexpected_start_execution_error_reaches_lambda(
+    def test_unexpected_start_execution_error_fails_the_invocation(
         self, process_order: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
         self.store(dynamodb, order())
@@ -187,7 +187,7 @@ class TestFailOrder:
         assert fail_order(self.ended("FAILED", "OutOfStock")) == {"failed": False}
         assert dynamodb.item("orders", ORDER_ID) == before
 
-    def test_failing_an_order_waits_for_a_running_transaction(
+    def test_fail_order_waits_for_a_running_transaction(
         self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB
     ) -> None:
         TestProcessOrder.store(dynamodb, self.aged(STANDARD_TIMEOUT_S))
@@ -207,7 +207,7 @@ class TestFailOrder:
             "FAILED",
         ]
 
-    def test_dynamodb_error_reaches_lambda(self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
+    def test_dynamodb_error_fails_the_invocation(self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
         dynamodb.faults.refuse("update_item", "InternalServerError")
         with pytest.raises(Exception, match="InternalServerError"):
             fail_order(self.ended())

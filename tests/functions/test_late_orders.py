@@ -139,7 +139,7 @@ class TestMark:
         second = dynamodb.tables["orders"].stream[1]["dynamodb"]["SequenceNumber"]
         assert mark() == [{"itemIdentifier": second}]
         assert [rows.is_late(row(dynamodb, number)) for number in range(3)] == [True, False, False]
-        # `make redrive` looks for the reason in this form.
+        # `make redrive` reads the reason of the failure from the log line with the record's sequence number.
         assert [error in line["exception"] for line in logs() if line.get("sequence_number") == second] == [True]
 
     def test_late_orders_spread_over_all_partition_keys_of_the_index(
@@ -223,7 +223,7 @@ class TestRestart:
         assert (stepfunctions.running, row(dynamodb)) == ([], decided)
 
     @pytest.mark.parametrize("status", DECIDED)
-    def test_late_order_that_an_older_release_decided_leaves_the_index(
+    def test_late_order_that_an_older_release_decided_leaves_the_index_of_late_orders(
         self, sweep: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions, status: str
     ) -> None:
         late(dynamodb, status={"S": status})
@@ -248,8 +248,8 @@ class TestRestart:
     def test_sweep_reads_all_pages_of_all_shards(
         self, sweep: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
-        # The orders 0, 16, 32 and so on are in the same shard of the index and fill three pages of its query. Each
-        # other shard contains one order.
+        # The orders 0, 16, 32 and so on are in the same shard of the index. A query for this shard returns them in
+        # three pages. Each other shard contains one order.
         ids = {late(dynamodb, 16 * number) for number in range(250)} | {late(dynamodb, number) for number in range(16)}
         assert sweep({}) == {"running": len(ids)}
         assert set(stepfunctions.executions) == ids
@@ -262,8 +262,8 @@ class TestRestart:
         for number in range(100):
             late(dynamodb, number)
         sweep({})
-        # The fakes of the AWS services respond almost immediately, so the sum of the pauses is about the duration that
-        # the sweep would have.
+        # The fakes of the AWS services respond almost immediately. Without the fake `time.sleep`, the sweep would
+        # therefore take about as long as the sum of the pauses.
         assert sum(slept) == pytest.approx(2, rel=0.3)
 
     def test_sweep_ends_before_its_time_limit(
@@ -301,13 +301,15 @@ class TestRestart:
 class TestDecisions:
     """Tests that decisions outside of the workflow remove `late_shard`. tests/workflow tests the other decisions."""
 
-    def test_cancelled_order_leaves_the_index(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
+    def test_cancelled_order_leaves_the_index_of_late_orders(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
         cancelled = late(dynamodb)
         assert orders_api(Request(method="POST", path=f"/orders/{cancelled}/cancel")).status == 200
         assert not rows.is_late(row(dynamodb))
 
     @pytest.mark.parametrize("restarts", [0, 1, 12])
-    def test_failed_order_leaves_the_index(self, load: Load, dynamodb: FakeDynamoDB, restarts: int) -> None:
+    def test_failed_order_leaves_the_index_of_late_orders(
+        self, load: Load, dynamodb: FakeDynamoDB, restarts: int
+    ) -> None:
         name = execution_name(late(dynamodb, age=timedelta(days=2)), restarts)
         ended = {"detail": {"name": name, "status": "TIMED_OUT", "error": None}}
         assert load("fail_order")(ended) == {"failed": True}
@@ -323,7 +325,7 @@ class TestDecisions:
 
 
 @pytest.mark.parametrize("name", ["", "x", f"{order_id()}-", f"{order_id()}-0", f"{order_id()}-01", f"{order_id()}-a"])
-def test_order_id_of_returns_the_names_of_other_executions_unchanged(name: str) -> None:
+def test_order_id_of_returns_names_of_unrelated_executions_unchanged(name: str) -> None:
     assert order_id_of(name) == name
 
 

@@ -41,9 +41,9 @@ def limits() -> dict[str, int]:
 
 
 def work_off(relay: LoadedFunction, records: list[dict[str, Any]], limits: dict[str, int]) -> tuple[float, int]:
-    """Invoke the relay with a batch, and retry the batch in simulated time as Lambda does.
+    """Invoke the relay with the batch `records`, and retry the batch in simulated time as Lambda does.
 
-    Return (seconds until Lambda ends the retries, number of records that it discards because of `limits`).
+    Return (seconds until the last attempt, number of records that Lambda discards because of `limits`).
     """
     now_s, attempts = 0.0, 0
     for record in records:

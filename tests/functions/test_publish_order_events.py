@@ -231,7 +231,7 @@ def test_poison_record_moves_to_the_failure_queue_only_after_earlier_records_are
     assert sqs.sent == []
 
 
-def test_key_of_a_poison_record_that_is_too_long_for_sqs_moves_to_the_failure_queue(
+def test_poison_record_too_long_for_sqs_is_replaced_by_its_key_in_the_failure_queue(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, sqs: FakeSqs
 ) -> None:
     sqs.faults.refuse("send_message", "InvalidParameterValue")
@@ -328,7 +328,7 @@ def test_record_moved_to_the_failure_queue_and_its_error_are_logged(
     assert "ValidationException" in line["exception"]
 
 
-def test_only_records_that_lambda_will_not_retry_are_counted(
+def test_metric_counts_only_records_that_lambda_will_not_retry(
     relay: LoadedFunction,
     dynamodb: FakeDynamoDB,
     eventbridge: FakeEventBridge,

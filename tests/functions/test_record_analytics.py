@@ -48,7 +48,7 @@ def kept(s3: FakeS3) -> list[int]:
 
 
 def refuse_first(s3: FakeS3) -> None:
-    """Make S3 refuse the object of order 1, even if the function writes another order's object first."""
+    """Make S3 refuse only the object of order 1. The function writes objects in parallel, so their order is random."""
     put_object = s3.put_object
 
     def put(**arguments: Any) -> Any:
@@ -167,7 +167,7 @@ def test_message_that_s3_refuses_is_retried(record_analytics: LoadedFunction, s3
 
 
 @pytest.mark.parametrize(("received", "allowed_s"), [(1, range(1, 3)), (3, range(4, 9)), (20, range(150, 301))])
-def test_failed_message_delays_its_group_longer_after_more_attempts(
+def test_failed_message_delays_its_message_group_longer_after_more_attempts(
     record_analytics: LoadedFunction, s3: FakeS3, sqs: FakeSqs, received: int, allowed_s: range
 ) -> None:
     s3.faults.refuse("put_object", "SlowDown")
@@ -231,7 +231,7 @@ def test_reason_of_a_failed_message_is_logged(
     assert "SlowDown" in failure["exception"]
 
 
-def test_log_of_a_moved_message_names_no_other_order(
+def test_log_line_about_a_moved_message_contains_no_order_id_of_another_message(
     record_analytics: LoadedFunction, logs: Callable[[], list[dict[str, Any]]]
 ) -> None:
     record_analytics(batch(record_about(), "not json"))

@@ -173,7 +173,7 @@ class TestProfileOfRelease010:
         ],
         ids=["other address", "unverified", "no address", "admin", "other user"],
     )
-    def test_other_reads_do_not_verify_the_address(
+    def test_read_without_the_owners_verified_address_does_not_verify_the_profile(
         self, users_api: Api, dynamodb: FakeDynamoDB, request_: Request
     ) -> None:
         put_unverified(dynamodb)

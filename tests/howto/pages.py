@@ -38,7 +38,7 @@ class Page:
 
     path: Path
     written: set[str] = field(default_factory=set[str])
-    """Files that the reader writes."""
+    """Files that the reader creates or edits. `follow` adds the files."""
     generated: set[str] = field(default_factory=set[str])
     """Files that `make generate` changes, as listed on the page."""
 

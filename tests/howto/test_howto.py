@@ -34,7 +34,7 @@ LIMITS: Final = {
 }
 GENERATE: Final = "make generate"
 PYTEST: Final = ".venv/bin/python -m pytest -q "
-# These tests run for every page, in addition to the tests that the page lists.
+# After all pages were followed, these tests run in addition to the tests that the pages list.
 CHECKS: Final = (
     "tests/howto/resources.py",
     "tests/rules/test_architecture.py",

@@ -92,7 +92,10 @@ def notifications(stack: Stack, subscribe: Callable[[str], str]) -> Callable[[st
 
 @pytest.fixture(scope="session")
 def successes(stack: Stack, subscribe: Callable[[str], str]) -> Callable[[str], list[Any]]:
-    """Return a function that takes an order id and returns the messages about this order on the success topic."""
+    """Return a function that takes an order id and returns the messages about this order on the success topic.
+
+    Lambda publishes a message to this topic after each successful asynchronous invocation.
+    """
     return _inbox(stack, subscribe(stack.ops["topics"]["successes"]))
 
 

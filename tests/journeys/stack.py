@@ -50,7 +50,7 @@ class Stack:
         return self.outputs["frontend"]
 
     def row(self, table: str, **key: str) -> dict[str, Any] | None:
-        """Return the row `key` of the table `table` (`orders`, `users`, …) in DynamoDB's JSON format, or None."""
+        """Return the row with the key `key` of `table` (`orders`, `users`, …) in DynamoDB's JSON format, or None."""
         typed = {name: {"S": value} for name, value in key.items()}
         name = self.ops["tables"][table]
         return self.aws("dynamodb", "get_item", TableName=name, Key=typed, ConsistentRead=True).get("Item")
@@ -75,7 +75,7 @@ class Stack:
         return [mail for mail in self.sent() if address in mail["To"]]
 
     def handled_mails(self, order_id: str) -> int:
-        """Return how often send_email logged that an email about the order was sent or was already handled."""
+        """Return how often send_email logged, for this order, that an email was sent or was already handled."""
         said = [record["message"] for record in self.records("send_email", order_id)]
         return said.count("email sent") + said.count("email was already handled")
 

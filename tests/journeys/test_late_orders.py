@@ -1,4 +1,4 @@
-"""Journey: the sweep restarts the workflow of an order whose event or execution was lost, so the order is decided.
+"""Journey: an order whose event or execution was lost is still decided, because the sweep restarts its workflow.
 
 The tests invoke mark_late_orders and restart_late_orders directly, because waiting for their batching window and
 schedule would take minutes.

@@ -94,7 +94,7 @@ def test_admin_can_read_any_profile(admin: Person, customer: Person) -> None:
     assert admin.rest("GET", f"/users/{customer.sub}").json()["email"] == customer.email
 
 
-def test_token_is_accepted_with_and_without_bearer(customer: Person) -> None:
+def test_token_is_accepted_with_and_without_the_prefix_bearer(customer: Person) -> None:
     for token in (customer.id_token, f"Bearer {customer.id_token}"):
         assert customer.client.rest("GET", "/orders", headers={"Authorization": token}).status == 200
     for token in (customer.access_token, f"Bearer {customer.access_token}"):

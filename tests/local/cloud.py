@@ -59,7 +59,7 @@ def eventually[T](look: Callable[[], T]) -> T:
 
 
 class Cloud(Aws):
-    """Calls the services of the emulator. The methods combine calls that tests often need."""
+    """Calls the services of the emulator. Each method makes several calls that tests often need together."""
 
     def role(self, *statements: Mapping[str, Any], principal: str = "lambda.amazonaws.com") -> str:
         name = unique("role")
@@ -215,7 +215,7 @@ class Gate:
 
     @classmethod
     def closed(cls, cloud: Cloud, directory: Path, *statements: Mapping[str, Any]) -> Gate:
-        """Create the function, and return it as a closed gate.
+        """Create the function. Its invocations wait until a test calls `open`.
 
         The policy of the function's role consists of `statements`.
         """

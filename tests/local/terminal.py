@@ -18,7 +18,7 @@ CTRL_C = b"\x03"
 
 
 class Terminal:
-    """A command in a pseudo-terminal. Its output is read only while a method waits."""
+    """A command in a pseudo-terminal. Its output is read only while `wait` or `end` runs."""
 
     def __init__(self, command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> None:
         self.shown = ""

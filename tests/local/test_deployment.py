@@ -201,7 +201,7 @@ def test_next_up_recreates_the_contents_of_a_resource_that_a_failed_up_replaced(
     assert platform.aws("iam", "list_role_policies", RoleName="r")["PolicyNames"] == ["p"]
 
 
-def test_no_replaced_resource_is_left_after_a_failed_deployment(
+def test_replaced_resource_is_gone_after_a_failed_and_a_successful_deployment(
     attempt: Callable[..., CompletedProcess[str]], deploy: Callable[..., Running]
 ) -> None:
     program = """

@@ -1,6 +1,6 @@
-"""Tests of the values that the local engine gives to a Pulumi program, and of the calls that it makes to its sink.
+"""Tests of the local engine, which runs Pulumi programs: the values that a program gets, and the calls to the sink.
 
-The sink is the object that creates the resources.
+The sink is the object to which the engine passes each resource, and which creates the resource.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def test_program_sees_the_account_and_the_region_of_the_sink(sink: Recorder) -> 
     assert exports(program, sink) == {"account": ACCOUNT, "region": REGION, "partition": "aws"}
 
 
-def test_unknown_data_source_is_refused_by_name(sink: Recorder) -> None:
+def test_unknown_data_source_is_refused_with_its_name_in_the_error(sink: Recorder) -> None:
     with pytest.raises(EngineError, match=r"getBillingServiceAccount; allowed: .*getRegion.* Remedy: add"):
         exports(lambda: pulumi.export("id", aws.get_billing_service_account().id), sink)
 

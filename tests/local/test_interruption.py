@@ -121,7 +121,8 @@ MOMENTS = {
     closed: 129,
     killed: 137,
 }
-# In these cases, the program creates all queues without a pause. In the other cases, it pauses after 60 queues.
+# If the test interrupts `make up` at one of these moments, the program creates all queues without a pause. At the other
+# moments, the program has paused after 60 queues.
 GO_ON = (resources, terminated, killed)
 
 
@@ -278,7 +279,7 @@ def test_up_deploys_even_if_its_output_cannot_be_written(kept: Running, tmp_path
     assert kept.aws("dynamodb", "get_item", TableName="things", Key=KEPT)["Item"] == KEPT
 
 
-def test_discarded_emulator_stops_and_released_emulator_keeps_running(fresh: Instance) -> None:
+def test_discard_stops_the_emulator_unless_it_was_released_first(fresh: Instance) -> None:
     started = emulator.start(fresh, region="eu-west-1")
     started.wait()
     assert started.discard()

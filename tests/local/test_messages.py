@@ -72,7 +72,7 @@ def test_each_port_error_has_its_own_remedy(monkeypatch: pytest.MonkeyPatch, num
         emulator.require_free(4566)
 
 
-def test_port_offered_instead_of_the_last_port_number_is_valid() -> None:
+def test_port_offered_instead_of_port_65535_is_valid() -> None:
     assert emulator.free_port(LAST_PORT) < LAST_PORT
 
 

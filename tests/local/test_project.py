@@ -52,7 +52,7 @@ def judge(case: dict[str, Any], attempt: Callable[[], Any]) -> None:
 
 
 @pytest.mark.parametrize("case", CASES["values"], ids=lambda case: ascii(case["yaml"]))
-def test_value_is_read_as_by_the_cli_or_refused(case: dict[str, Any], tmp_path: Path) -> None:
+def test_value_is_read_as_the_cli_reads_it_or_refused(case: dict[str, Any], tmp_path: Path) -> None:
     stack_file = f"config:\n  orders:a:\n  - {case['yaml']}\n".encode()
 
     def attempt() -> Any:
@@ -63,12 +63,12 @@ def test_value_is_read_as_by_the_cli_or_refused(case: dict[str, Any], tmp_path: 
 
 
 @pytest.mark.parametrize("case", CASES["documents"], ids=lambda case: case["name"])
-def test_stack_file_is_read_as_by_the_cli_or_refused(case: dict[str, Any], tmp_path: Path) -> None:
+def test_stack_file_is_read_as_the_cli_reads_it_or_refused(case: dict[str, Any], tmp_path: Path) -> None:
     judge(case, lambda: parsed(load(tmp_path, case["bytes"].encode("latin-1"))))
 
 
 @pytest.mark.parametrize("case", CASES["projects"], ids=lambda case: case["name"])
-def test_project_file_is_read_as_by_the_cli_or_refused(case: dict[str, Any], tmp_path: Path) -> None:
+def test_project_file_is_read_as_the_cli_reads_it_or_refused(case: dict[str, Any], tmp_path: Path) -> None:
     judge(case, lambda: parsed(load(tmp_path, b"config:\n  orders:s: 1\n", case["project"].encode())))
 
 

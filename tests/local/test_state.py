@@ -58,7 +58,7 @@ def test_complete_deployment_leaves_one_state_file(where: Instance) -> None:
     assert State(where).records == {}
 
 
-def test_resource_deleted_for_a_replacement_stays_in_emptied_until_a_deployment_completes(where: Instance) -> None:
+def test_state_lists_a_resource_deleted_for_a_replacement_until_a_deployment_completes(where: Instance) -> None:
     state = State(where)
     state.put(URN, record("1"))
     state.empty(URN)
@@ -69,7 +69,7 @@ def test_resource_deleted_for_a_replacement_stays_in_emptied_until_a_deployment_
     assert State(where).emptied == {}
 
 
-def test_resource_recreated_with_a_new_id_is_removed_from_emptied(where: Instance) -> None:
+def test_state_no_longer_lists_a_deleted_resource_that_was_recreated_with_a_new_id(where: Instance) -> None:
     state = State(where)
     state.put(URN, record("1"))
     state.empty(URN)

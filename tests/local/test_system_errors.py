@@ -160,8 +160,8 @@ def test_defect_is_reported_in_one_line_with_its_traceback_in_a_file(
 def _possible(make: Make, name: str, before: tuple[str, ...]) -> Iterator[tuple[Call, int]]:
     """Yield (system call, error number) for each error that the test simulates.
 
-    If a line of code makes the same call several times, the first call fails with each possible error, and the last
-    call with one error. The calls between them don't fail.
+    If a line of code makes the same call several times, the test simulates each possible error for the first of these
+    calls, one error for the last, and none for the calls between them.
     """
     machine, asked = make(), Refusals()
     for each in before:

@@ -83,7 +83,7 @@ def test_changes_between_two_documents_are_described(change: Callable[[Any], Non
     assert changes(DOCUMENT, new) == told
 
 
-def test_routes_have_readable_names() -> None:
+def test_name_of_a_route_consists_of_its_method_and_path() -> None:
     assert {route.name for route in routes(DOCUMENT)} == {
         "POST /orders",
         "OPTIONS /orders",

@@ -1,8 +1,8 @@
 """The deployed state of each release: the output of `pulumi stack export`, and the contents of the stand-in for AWS.
 
-A test updates each release to the current program. `python -m tests.engine.releases` writes the files for the version
-in pyproject.toml, and overwrites existing files. After the release of this version, its files must not change, so run
-the command only before the release.
+A test updates the stacks of each release to the current program. `python -m tests.engine.releases` writes the files for
+the version in pyproject.toml, and overwrites existing files. Run the command only before this version is released,
+because the files of a release must not change.
 """
 
 from __future__ import annotations

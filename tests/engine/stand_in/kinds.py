@@ -69,11 +69,11 @@ class Kind:
         return self.all_replace or key in self.keys or key in self.more
 
     def identity(self, inputs: Mapping[str, Any]) -> str | None:
-        """Return the name by which AWS identifies a resource with these inputs, or None if AWS chooses its id."""
+        """Return the name by which AWS identifies a resource with the inputs `inputs`, or None if AWS chooses an id."""
         return "/".join(_name(inputs.get(key)) for key in self.keys) if self.keys else self.only or None
 
     def computed(self, inputs: Mapping[str, Any], urn: str, number: int) -> tuple[str, dict[str, Any]]:
-        """Return (id, computed values) of a new resource. `number` makes its generated values unique."""
+        """Return (id, computed values) of a new resource with `inputs`. `number` makes the generated values unique."""
         who = self.identity(inputs) or urn.rsplit("::", 1)[-1]
         base = {
             "name": str(inputs.get(self.auto_name or "name") or who),
@@ -118,7 +118,7 @@ def find(type_: str, inputs: Mapping[str, Any], id_: str, things: Things) -> str
 def refuses_creation(
     type_: str, inputs: Mapping[str, Any], there: Mapping[str, Any] | None, things: Things
 ) -> str | None:
-    """Return the reason why AWS refuses to create the resource, or None.
+    """Return the reason why AWS refuses to create the resource, or None if AWS creates it.
 
     `there` contains the inputs of the existing resource with the same name, if there is one.
     """
@@ -135,7 +135,7 @@ def refuses_creation(
 
 
 def refuses_deletion(type_: str, inputs: Mapping[str, Any], id_: str, things: Things) -> str | None:
-    """Return the reason why AWS refuses to delete the resource, or None."""
+    """Return the reason why AWS refuses to delete the resource, or None if AWS deletes it."""
     if type_ == "aws:apigateway/deployment:Deployment":
         stages = [thing for thing in things.values() if thing["type"] == "aws:apigateway/stage:Stage"]
         if any(stage["inputs"].get("deployment") == id_ for stage in stages):

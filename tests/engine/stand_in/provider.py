@@ -149,7 +149,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         replaces = [key for key in changed if kind.replaces(key, type_)]
         name = kind.auto_name
         # AWS does not allow two resources of one type with the same name. If the program sets the name, Pulumi must
-        # therefore delete the old resource before it creates the new one. Like the real provider, request this order.
+        # therefore delete the old resource before it creates the new one. Like the real provider, request this with
+        # `deleteBeforeReplace`.
         first = bool(replaces and name and name not in changed and name not in news.get("__defaults", []))
         update, replace = _pb.PropertyDiff.UPDATE, _pb.PropertyDiff.UPDATE_REPLACE
         return _pb.DiffResponse(
@@ -267,9 +268,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     @staticmethod
     def _publishes(olds: dict[str, Any], news: dict[str, Any]) -> bool:
-        """Return whether an update of a Lambda function publishes a version. New code or settings do.
+        """Return whether an update of a Lambda function publishes a version.
 
-        New tags do not.
+        An update that changes only tags or the reserved concurrency publishes none.
         """
         changed = {key for key in {*olds, *news} if _plain(olds.get(key)) != _plain(news.get(key))}
         return bool(news.get("publish") and changed - {"tags", "tagsAll", "reservedConcurrentExecutions", "__defaults"})
