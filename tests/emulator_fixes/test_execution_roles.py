@@ -44,7 +44,7 @@ def test_workflow_cannot_write_to_a_table_without_permission(cloud: Cloud, table
     assert done["status"] == "SUCCEEDED"
 
 
-def test_batch_read_requires_the_permission_batch_get_item(cloud: Cloud, table: str) -> None:
+def test_batch_read_requires_permission_to_call_batch_get_item(cloud: Cloud, table: str) -> None:
     batch = {"RequestItems": {table: {"Keys": [{"id": {"S": "a"}}], "ConsistentRead": True}}}
     resource, arn = "arn:aws:states:::aws-sdk:dynamodb:batchGetItem", cloud.arn("dynamodb", f"table/{table}")
     refused = run(cloud, resource, batch, allow("dynamodb:GetItem", on=arn))

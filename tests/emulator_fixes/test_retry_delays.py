@@ -14,7 +14,7 @@ LONGEST_S = 60
 
 
 def delays(retrier: dict[str, Any], attempts: int) -> list[float]:
-    """Return the delays in seconds before the first `attempts` retries that the retrier `retrier` causes."""
+    """Return the delays in seconds before the first `attempts` retries of a task with the retrier `retrier`."""
 
     def found(*_: Any) -> tuple[dict[str, Any], int]:
         return retrier, 0

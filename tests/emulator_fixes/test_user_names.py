@@ -111,7 +111,7 @@ def who(pool: Pool, name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("sign_in", [by_password, on_the_hosted_page, by_srp, by_an_admin])
-def test_sign_in_ignores_the_letter_case_of_the_name(pool: Pool, sign_in: Callable[[Pool, str], Tokens]) -> None:
+def test_sign_in_ignores_the_letter_case_of_the_user_name(pool: Pool, sign_in: Callable[[Pool, str], Tokens]) -> None:
     exact, typed = sign_in(pool, STORED), sign_in(pool, TYPED)
 
     for token in ("id_token", "access_token"):
@@ -122,14 +122,14 @@ def test_sign_in_ignores_the_letter_case_of_the_name(pool: Pool, sign_in: Callab
     assert claims(typed.id_token)["sub"] == who(pool, STORED)["sub"]
 
 
-def test_name_that_differs_only_in_letter_case_is_unavailable(pool: Pool) -> None:
+def test_user_name_that_differs_only_in_letter_case_is_already_taken(pool: Pool) -> None:
     with pytest.raises(CallError, match="UsernameExistsException"):
         pool("admin_create_user", Username=TYPED, MessageAction="SUPPRESS")
     with pytest.raises(CallError, match="UsernameExistsException"):
         pool.self_service("sign_up", Username=TYPED, Password=PASSWORD)
 
 
-def test_every_call_ignores_the_letter_case_of_the_name(pool: Pool) -> None:
+def test_every_call_ignores_the_letter_case_of_the_user_name(pool: Pool) -> None:
     changed = "Bb1-bbbbbbbb"
     pool("create_group", GroupName="staff")
 
@@ -143,7 +143,7 @@ def test_every_call_ignores_the_letter_case_of_the_name(pool: Pool) -> None:
         pool.self_service("confirm_forgot_password", Username=TYPED, ConfirmationCode="0", Password=changed)
 
 
-def test_names_and_addresses_are_returned_in_lowercase(cloud: Cloud) -> None:
+def test_user_names_and_email_addresses_are_returned_in_lowercase(cloud: Cloud) -> None:
     pool = make(cloud, by_email=False, case_sensitive=False)
     change = [{"Name": "email", "Value": "New@Example.com"}, {"Name": "name", "Value": "Ann"}]
     pool("admin_update_user_attributes", Username=TYPED, UserAttributes=change)

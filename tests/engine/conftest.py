@@ -34,8 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def deployed(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Callable[[str], Engine]:
     """Return a function that returns an engine with a deployed stack.
 
-    The function deploys the current program, at most once for all pytest-xdist workers. Each call returns a new copy of
-    the deployed stack, so tests don't affect each other.
+    The function deploys each stack at most once, even if several pytest-xdist workers call it. Each call returns a new
+    copy of the deployed stack, so tests don't affect each other.
     """
     # All workers of one test run share this folder. The first worker stores the deployed stack in it.
     shared = tmp_path_factory.getbasetemp().parent / f"deployed-{testrun_uid}"

@@ -77,7 +77,7 @@ class Engine:
     home: Path
     checkout: Path
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Environment variables that every command gets in addition to those in `environment`."""
+    """Additional environment variables of every command."""
 
     @property
     def cloud(self) -> Cloud:
@@ -85,7 +85,7 @@ class Engine:
         return Cloud(self.home / "cloud")
 
     def environment(self) -> dict[str, str]:
-        """Return the environment variables for a command. Their PATH starts with this engine's Pulumi CLI."""
+        """Return the environment variables for a command. Their PATH starts with the folder of the Pulumi CLI."""
         binaries = self.home / "bin"
         for folder in (binaries, self.home / "state", self.home / "cloud", self.home / "pulumi"):
             folder.mkdir(parents=True, exist_ok=True)

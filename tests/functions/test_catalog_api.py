@@ -39,7 +39,7 @@ class TestPutting:
         assert (answer.status, answer.body) == (201, {"product_id": "tea", **TEA})
         assert catalog_api(get("tea")).body == answer.body
 
-    def test_put_replaces_product_and_sets_absolute_stock(self, catalog_api: Api, dynamodb: FakeDynamoDB) -> None:
+    def test_put_replaces_product_including_its_stock(self, catalog_api: Api, dynamodb: FakeDynamoDB) -> None:
         catalog_api(put())
         sell(dynamodb, "tea", 4)
         answer = catalog_api(put(name="Green tea", quantity=3))

@@ -137,7 +137,7 @@ class Run:
 
 
 def mailed(bodies: list[str], *, setting: int, rate: float) -> Run:
-    """Let send_email handle the messages `bodies`, and return the result. `setting` is the setting maxSendRate.
+    """Let send_email handle the messages `bodies`, and return the result. `setting` is the value of maxSendRate.
 
     The fake SES accepts `rate` emails per second.
     """

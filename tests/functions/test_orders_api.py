@@ -249,7 +249,7 @@ class TestCancelling:
         order = orders_api(place()).body
         assert orders_api(cancel(order["order_id"], groups=("admin",))).status == 200
 
-    def test_cancellation_after_a_confirmation_race_returns_stock(
+    def test_order_confirmed_during_its_cancellation_returns_its_stock(
         self,
         orders_api: Api,
         update_inventory: LoadedFunction,

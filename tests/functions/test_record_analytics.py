@@ -43,7 +43,7 @@ def batch(*records: Any, received: int = 1) -> dict[str, Any]:
 
 
 def kept(s3: FakeS3) -> list[int]:
-    """Return the numbers of the orders that have an analytics record in S3."""
+    """Return the numbers, as in `record_about`, of the orders that have an analytics record in S3."""
     return [int(key.rpartition("-")[2].partition("_")[0]) for _, key in s3.objects]
 
 
@@ -107,7 +107,7 @@ def test_invalid_message_moves_to_the_failure_queue_with_its_error(
 
 
 def event_about(number: int = 1) -> dict[str, Any]:
-    """Return the event whose record is `record_about(number)`, as EventBridge delivers it."""
+    """Return the event whose analytics record is `record_about(number)`, as EventBridge delivers the event."""
     record = record_about(number)
     detail = {"event_id": record["event_id"], "order": record["order"]}
     return {"id": "1", "source": "orders.api", "detail-type": record["detail_type"], "detail": detail}

@@ -368,7 +368,7 @@ def test_sdk_retry_recognizes_its_own_claim(
 def test_delayed_claim_does_not_overwrite_the_status_done(
     send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB
 ) -> None:
-    """If the network is slow, DynamoDB can receive the SDK's first attempt after the retry, when the claim is DONE."""
+    """On a slow network, the SDK's first attempt can arrive after its retry, when the claim is already DONE."""
     deliver(send_email, event(order()))
     (first,) = dynamodb.faults.of("put_item")
     with pytest.raises(Exception, match="conditional"):

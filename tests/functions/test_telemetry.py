@@ -216,7 +216,7 @@ class TestCorrelation:
                         assert isinstance(node.args[0], ast.Constant), f"{path.name}: {ast.unparse(node)}"
 
 
-def test_handlers_have_the_same_decorators_in_order() -> None:
+def test_handlers_have_the_same_decorators_in_the_same_order() -> None:
     found: dict[str, list[str]] = {}
     handlers = sorted((ROOT / "functions").glob("*/handler.py"))
     for path in handlers:

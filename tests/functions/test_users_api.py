@@ -124,7 +124,7 @@ class TestOwnAddress:
         answer = users_api(create(email="Ada@EXAMPLE.com", email_verified=verified))
         assert (answer.status, answer.body["email"]) == (201, "Ada@EXAMPLE.com")
 
-    def test_letter_that_equals_another_only_in_lower_case_is_rejected(self, users_api: Api) -> None:
+    def test_verified_address_with_a_kelvin_sign_does_not_match_the_letter_k(self, users_api: Api) -> None:
         """In lower case, the Kelvin sign becomes the letter k.
 
         Nevertheless, an address with this sign is another address.
@@ -138,7 +138,7 @@ class TestOwnAddress:
         assert statuses == [201] + [409] * 999
         assert len(dynamodb.tables["users"].items) == 1
 
-    def test_new_verified_address_of_the_account_replaces_the_profile(self, users_api: Api) -> None:
+    def test_profile_can_be_replaced_after_the_account_gets_a_new_verified_address(self, users_api: Api) -> None:
         users_api(create())
         body = {"name": "Ada", "email": "new@example.com"}
         moved = users_api(Request(method="POST", path="/users", body=body, email="new@example.com"))

@@ -193,7 +193,7 @@ class TestUpdateInventory:
         assert update_inventory({"order": pending, "products": dearer}) == first
         assert self.stored(dynamodb, pending) == (first, 8, 9)
 
-    def test_second_confirmation_of_last_stock_succeeds(
+    def test_second_confirmation_of_an_order_for_the_last_stock_succeeds(
         self, update_inventory: LoadedFunction, stock: Callable[..., None], pending: dict[str, Any]
     ) -> None:
         stock("tea", 2)

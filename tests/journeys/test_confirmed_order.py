@@ -144,12 +144,12 @@ def test_business_metrics_count_the_order(bought: Bought, watcher: Watcher, stac
     assert "OrderCreated" in _metrics(stack, "publish_order_events")
 
 
-def test_success_topic_reports_each_handled_event(
+def test_success_topic_reports_each_successful_asynchronous_invocation(
     bought: Bought, watcher: Watcher, successes: Callable[[str], list[Any]]
 ) -> None:
     order_id = bought.order["order_id"]
-    # Lambda reports only asynchronous invocations to this topic. Of the functions that receive the events of the bus,
-    # only process_order is invoked asynchronously. The others read queues.
+    # Lambda reports only asynchronous invocations to the success topic. Of the functions that receive the events of the
+    # bus, only process_order is invoked asynchronously. The others read queues.
     told = watcher.until(lambda: successes(order_id), "a message about the successful invocation arrives", order_id)
     handled = sorted(
         (each["requestContext"]["functionArn"].split(":")[6], each["requestPayload"]["detail-type"]) for each in told

@@ -36,7 +36,7 @@ def case(request: pytest.FixtureRequest, admin: Person) -> Case:
     return Case(request.param, {enough: 1, foreign: 1}, {enough: 5, foreign: 5})
 
 
-def test_reason_is_in_the_row_execution_event_and_email(
+def test_rejection_reason_is_in_the_row_execution_event_and_email(
     case: Case, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     order_id = customer.order(case.items)["order_id"]

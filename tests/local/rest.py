@@ -48,7 +48,7 @@ class RestApi:
     def proxy(self, path: str, http_method: str, function: str, *, permitted: bool = True, **more: Any) -> None:
         """Add a method that invokes the Lambda function with the ARN `function`.
 
-        Unless `permitted` is false, the function allows API Gateway to invoke it.
+        If `permitted` is true, the function's policy allows API Gateway to invoke the function.
         """
         uri = f"arn:aws:apigateway:{self.cloud.region}:lambda:path/2015-03-31/functions/{function}/invocations"
         integration = {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": uri}

@@ -179,7 +179,7 @@ def test_second_command_is_refused_while_another_command_uses_the_instance(
     assert emulator.find(where).state == "none"
 
 
-def test_instances_run_side_by_side(tmp_path: Path, program: Path) -> None:
+def test_two_instances_run_at_the_same_time_with_separate_data(tmp_path: Path, program: Path) -> None:
     with running(tmp_path / "one", program=program) as one, running(tmp_path / "two", program=program) as two:
         one.aws("dynamodb", "put_item", TableName="things", Item={"id": {"S": "one"}})
 

@@ -53,7 +53,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def many(root: Path, seconds: int, mark: Path | None = None) -> Path:
-    """Write a program with a table and many queues.
+    """Write a program with a table, and with many queues that have a visibility timeout of `seconds` seconds.
 
     With `mark`, the program creates the file `mark` after 60 queues, and pauses.
     """
@@ -67,7 +67,7 @@ def left(where: Instance, *, but: tuple[int, ...] = ()) -> list[processes.Proces
 
 
 def takes_signals(terminal: Terminal) -> bool:
-    """Return whether the command already handles signals. It installs its handlers before it imports other modules."""
+    """Return whether the command already handles signals, which it does before it imports most of its modules."""
     status = Path(f"/proc/{terminal.pid}/status").read_text(encoding="ascii")
     caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
     return bool(int(caught.split()[1], 16) & 1 << (signal.SIGHUP - 1))

@@ -20,7 +20,7 @@ def test_default_port_uses_the_documented_directory() -> None:
     assert instance(4567).outputs == ROOT / ".local" / "4567" / "outputs.json"
 
 
-def test_aws_urls_are_rewritten_except_the_issuer() -> None:
+def test_aws_urls_are_replaced_by_local_urls_except_the_issuer() -> None:
     issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_POOL"
     exports = {
         "hosted": "https://orders-1.auth.eu-west-1.amazoncognito.com",

@@ -78,7 +78,7 @@ def test_every_call_of_a_deployment_obeys_its_service_model(
         for made in graph_of(stack).resources
         if made.custom and not any(each in f"{made.type} {made.name}" for each in left_out)
     ]
-    assert JudgedAws.calls >= len(resources), "a resource was created without a call"
+    assert JudgedAws.calls >= len(resources), "creating each resource requires at least one call"
     assert JudgedAws.found == []
 
 

@@ -37,7 +37,7 @@ def by_age(version: str) -> list[int]:
 
 
 def deployed_release(version: str, stack: str, folder: Path, checkout: Path | None = None) -> Engine:
-    """Return an engine with a stack that the release `version` deployed.
+    """Return an engine with the stack `stack` in the state in which the release `version` deployed it.
 
     The engine's checkout is `checkout`. By default, it is a copy of the current program.
     """

@@ -24,8 +24,8 @@ def serve(register: Callable[[Any], None], at_end: Callable[[], None] = lambda: 
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    # The Pulumi CLI ends a plugin with SIGINT, and waits up to five seconds until the plugin exits. Ctrl-C at the
-    # terminal sends no signal to a plugin, because each plugin has its own process group.
+    # Exit on SIGINT, because the Pulumi CLI sends SIGINT to end a plugin, and waits up to five seconds until the plugin
+    # exits. Ctrl-C at the terminal does not reach a plugin, because each plugin has its own process group.
     ended = threading.Event()
 
     def end(*_: object) -> None:
