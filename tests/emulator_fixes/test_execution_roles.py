@@ -25,7 +25,7 @@ def table(cloud: Cloud) -> str:
     return name
 
 
-def test_workflow_cannot_invoke_a_function_without_permission(cloud: Cloud) -> None:
+def test_workflow_without_permission_cannot_invoke_a_function(cloud: Cloud) -> None:
     function = cloud.function("def handle(event, context): return 1")
     other = allow("lambda:InvokeFunction", on=f"{function}-other")
     ended = run(cloud, "arn:aws:states:::lambda:invoke", {"FunctionName": function}, other)
@@ -34,7 +34,7 @@ def test_workflow_cannot_invoke_a_function_without_permission(cloud: Cloud) -> N
     assert f"not authorized to perform: lambda:InvokeFunction on resource: {function}" in ended["cause"]
 
 
-def test_workflow_cannot_write_to_a_table_without_permission(cloud: Cloud, table: str) -> None:
+def test_workflow_without_permission_cannot_write_to_a_table(cloud: Cloud, table: str) -> None:
     put = {"TableName": table, "Item": {"id": {"S": "a"}}}
     arn = cloud.arn("dynamodb", f"table/{table}")
     refused = run(cloud, "arn:aws:states:::dynamodb:putItem", put, allow("dynamodb:GetItem", on=arn))
@@ -54,7 +54,7 @@ def test_batch_read_requires_permission_to_call_batch_get_item(cloud: Cloud, tab
     assert json.loads(done["output"]) == {"Responses": {table: []}, "UnprocessedKeys": {}}
 
 
-def test_workflow_cannot_publish_to_a_topic_without_permission(cloud: Cloud) -> None:
+def test_workflow_without_permission_cannot_publish_to_a_topic(cloud: Cloud) -> None:
     topic = cloud("sns", "create_topic", Name=unique("topic"))["TopicArn"]
     arguments = {"TopicArn": topic, "Message": "x"}
     refused = run(cloud, "arn:aws:states:::sns:publish", arguments, allow("sns:Subscribe", on=topic))

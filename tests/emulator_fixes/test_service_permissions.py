@@ -8,7 +8,7 @@ from tests.local.rest import RestApi
 OK = "def handle(event, context): return {'statusCode': 200, 'body': 'ok'}"
 
 
-def test_rest_api_without_permission_to_invoke_returns_500(cloud: Cloud) -> None:
+def test_rest_api_without_permission_to_invoke_its_function_returns_500(cloud: Cloud) -> None:
     api = RestApi.make(cloud)
     function = cloud.function(OK)
     api.proxy("open", "GET", function)
@@ -30,7 +30,7 @@ def test_permission_for_a_method_applies_to_every_path_of_the_method(cloud: Clou
     assert api.send("GET", path).status == 200
 
 
-def test_http_api_without_permission_to_invoke_returns_500(cloud: Cloud) -> None:
+def test_http_api_without_permission_to_invoke_its_function_returns_500(cloud: Cloud) -> None:
     assert _answer_of_http_api(cloud, cloud.function(OK)).status == 500
 
 

@@ -228,7 +228,7 @@ def test_records_wait_while_the_role_may_not_read_the_stream(cloud: Cloud) -> No
     assert cloud.quiet(url, for_s=0)
 
 
-def test_failed_delivery_to_the_destination_is_counted_and_the_batch_is_discarded(cloud: Cloud) -> None:
+def test_failed_delivery_to_the_on_failure_destination_is_counted_and_the_batch_is_discarded(cloud: Cloud) -> None:
     name, stream = table(cloud)
     url, queue = cloud.queue()
     role = cloud.role(READ)

@@ -218,7 +218,7 @@ def test_make_reports_an_interruption_in_one_line() -> None:
         shutil.rmtree(where.home)
 
 
-def test_killed_first_up_ends_its_emulator(fresh: Instance, tmp_path: Path) -> None:
+def test_emulator_ends_if_the_first_make_up_is_killed(fresh: Instance, tmp_path: Path) -> None:
     program = many(tmp_path / "program", 30)
     killed(terminal := in_terminal("up", fresh, program), tmp_path / "mark")
     terminal.end(WITHIN_S)
