@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = [item for item in items if Path(str(item.path)).is_relative_to(Path(__file__).parent)]
     if here and os.environ.get("REQUIRE_PULUMI"):
         raise pytest.UsageError(
-            "pulumi: not found; REQUIRE_PULUMI requires it for tests/engine; install the Pulumi CLI"
+            "pulumi: not found; REQUIRE_PULUMI is set, so tests/engine must not be skipped; install the Pulumi CLI"
         )
     for item in here:
         item.add_marker(pytest.mark.skip(reason="no Pulumi CLI on the PATH"))

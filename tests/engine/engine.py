@@ -247,10 +247,10 @@ class Engine:
             key = (resource["type"], resource["id"])
             known.add(key)
             if key not in there:
-                found.append(f"vanished: {resource['urn']}: the state has {resource['id']}, AWS does not")
+                found.append(f"vanished: {resource['urn']}: {resource['id']} is in the state, but not on AWS")
             elif there[key] != resource["urn"] and there[key] in urns:
                 found.append(f"taken over: {resource['urn']}: on AWS, the resource belongs to {there[key]}")
-        found += [f"left over: {there[key]}: AWS has {key[1]}, no state does" for key in sorted({*there} - known)]
+        found += [f"left over: {there[key]}: {key[1]} is on AWS, but in no state" for key in sorted({*there} - known)]
         return found
 
 

@@ -1,4 +1,4 @@
-"""Tests of which resources an update changes on AWS after a developer has changed one thing in the program."""
+"""Tests that the update after a small change in the checkout changes only the expected resources on AWS."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ LAYER_LOCK = Path("functions", "layers", "powertools.txt")
 
 
 def fresh_clone(folder: Path) -> Engine:
-    """Return an engine whose checkout is a clone without archives. uv finds packages only in `folder`."""
+    """Return an engine whose checkout has no built archives, like a fresh clone. uv finds packages only in `folder`."""
     checkout = copy_of(ROOT, folder / "orders", built=False)
     (checkout / LAYER_LOCK).write_text(locked(tiny_wheel(folder)) + "\n", encoding="utf-8")
     variables = {"UV_NO_INDEX": "1", "UV_FIND_LINKS": str(folder), "UV_CACHE_DIR": str(folder / "cache")}

@@ -55,8 +55,8 @@ def test_update_from_a_release_loses_no_data_and_changes_no_url(version: str, st
     assert engine.differences() == []
     before, steps = frontend(engine, stack), steps_from(version, stack)
     protected = {resource["urn"] for resource in engine.state(stack) if resource.get("protect")}
-    # Run the commands of docs/upgrades.md that remove protection only if the stack protects these resources. A stack
-    # without `deletionProtection` protects nothing.
+    # docs/upgrades.md contains commands that remove the protection of resources. Run them only if the stack protects
+    # these resources. A stack without `deletionProtection` protects nothing.
     if removed := unprotected(steps) & protected:
         refused = engine.run("preview", "--stack", stack)
         assert refused.code != 0
@@ -74,8 +74,8 @@ def test_update_from_a_release_loses_no_data_and_changes_no_url(version: str, st
 @pytest.mark.full
 def test_rename_without_an_alias_is_found_in_the_preview(tmp_path: Path) -> None:
     engine = releases.deployed_release(releases.version(), "dev", tmp_path)
-    # Deploy the current program before the renames below. It can differ from the release, and this test is only about
-    # the renames.
+    # Deploy the current program before the renames below, because it can differ from the release, and this test must
+    # see only the renames.
     engine.must_up("dev")
     with engine.cloud.locked() as things:
         queues = {thing["inputs"]["name"] for thing in things.values() if thing["type"] == "aws:sqs/queue:Queue"}
@@ -92,8 +92,8 @@ def test_rename_without_an_alias_is_found_in_the_preview(tmp_path: Path) -> None
 @pytest.mark.full
 def test_rename_with_an_alias_changes_nothing_on_aws(tmp_path: Path) -> None:
     engine = releases.deployed_release(releases.version(), "dev", tmp_path)
-    # Deploy the current program before the renames below. It can differ from the release, and this test is only about
-    # the renames.
+    # Deploy the current program before the renames below, because it can differ from the release, and this test must
+    # see only the renames.
     engine.must_up("dev")
     engine.cloud.forget_calls()
     edit(engine.checkout, QUEUES, (QUEUE, RENAMED_QUEUE), QUEUE_ALIAS)

@@ -23,7 +23,7 @@ def test_imported_resource_belongs_to_the_stack_and_needs_no_change(deployed: Ca
     engine = deployed(STACK)
     urn = next(found["urn"] for found in engine.state(STACK) if found["urn"].endswith("::events-sender"))
     engine.must("state", "delete", urn, "--stack", STACK, "--yes")
-    assert engine.differences() == [f"left over: {urn}: AWS has orders@dev.example.com, no state does"]
+    assert engine.differences() == [f"left over: {urn}: orders@dev.example.com is on AWS, but in no state"]
     engine.must(*command("import"), "--yes")
     assert engine.differences() == []
     engine.must("preview", "--stack", STACK, "--expect-no-changes")

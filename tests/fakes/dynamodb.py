@@ -145,7 +145,7 @@ class FakeDynamoDB:
         keys = [(update["TableName"], str(update["Key"])) for update in updates]
         if len(updates) > _MOST_ITEMS_OF_A_TRANSACTION or len(set(keys)) != len(keys):
             raise client_error(
-                "ValidationException", "TransactWriteItems", "over 100 items, or two changes of one item"
+                "ValidationException", "TransactWriteItems", "got over 100 items, or several updates of one item"
             )
         rows: list[tuple[str, tuple[str, Item]]] = []
         reasons: list[dict[str, Any]] = []

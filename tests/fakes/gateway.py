@@ -28,7 +28,7 @@ class Request:
     """The claim `sub`. None means that API Gateway checked no token, so the request has no claims."""
     groups: Sequence[str] = ()
     token_use: str | None = None
-    """The claim `token_use`: `id` or `access`. None stands for the kind of token that the API requires."""
+    """The claim `token_use`: `id` or `access`. None means the kind of token that the API requires."""
     email: str | None = ADDRESS
     """The claim `email` of an ID token. None means that the token has no such claim."""
     email_verified: Any = "true"

@@ -20,8 +20,8 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 LATER = NOW + timedelta(seconds=1)
 ORDER_ID = "00000000-0000-4000-8000-000000000001"
 MODULES = sorted(Path(shared.domain.__path__[0]).glob("*.py"))
-# The modules that shared.domain may import. It needs neither `time` nor `random`, because callers pass times and ids as
-# arguments.
+# The modules that shared.domain may import. `time` and `random` are not allowed: callers pass times and ids to
+# shared.domain as arguments.
 ALLOWED = {
     "__future__", "base64", "binascii", "collections", "datetime", "hashlib", "json", "re", "types", "typing",
     "unicodedata", "uuid", "contracts.orders", "shared.domain", "shared.errors",

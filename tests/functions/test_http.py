@@ -1,4 +1,4 @@
-"""Tests of how both APIs check the caller and the body of each request, and of the errors and headers of responses."""
+"""Tests of both APIs: how they check the caller and body of each request, and which errors and headers they return."""
 
 from __future__ import annotations
 

@@ -196,7 +196,7 @@ class TestRestart:
         name = late(dynamodb)
         sweep({})
         stepfunctions.ended.add(name)
-        # Start a second sweep after the sweep below has read the order's row, and before that sweep writes the row.
+        # Start the second sweep after the first sweep (the call below) has read the order's row, but before it writes.
         dynamodb.faults.before("update_item", lambda: sweep({}))
         sweep({})
         assert stepfunctions.running == [execution_name(name, 1)]
@@ -299,7 +299,7 @@ class TestRestart:
 
 
 class TestDecisions:
-    """Tests that decisions outside of the workflow remove `late_shard`. tests/workflow tests the other decisions."""
+    """Tests that decisions outside of the workflow remove `late_shard`. tests/workflow covers the other decisions."""
 
     def test_cancelled_order_leaves_the_index_of_late_orders(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
         cancelled = late(dynamodb)

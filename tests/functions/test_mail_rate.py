@@ -168,7 +168,7 @@ def mailed(bodies: list[str], *, setting: int, rate: float) -> Run:
 
 
 def events(number: int, **changes: Any) -> list[str]:
-    """Return one event for each of `number` orders, in the form in which EventBridge sends the event to the queue."""
+    """Return one event about each of `number` orders, as the JSON text that EventBridge sends to the queue."""
     return [json.dumps(event(order(order_id=order_id(at), **changes))) for at in range(number)]
 
 

@@ -1,4 +1,4 @@
-"""Simulates many orders of one product at the same time, whose DynamoDB transactions conflict with each other.
+"""Simulates many simultaneous orders of one product. Their DynamoDB transactions conflict with each other.
 
 The Lambda functions and their retries run unchanged. DynamoDB with its conflicts, the waits of the workflow, and the
 time are simulated.

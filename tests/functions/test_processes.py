@@ -41,8 +41,8 @@ def test_aws_call_with_all_retries_ends_before_the_function_timeout(
         client = aws.client(**arguments)
         config = client.meta.config
         tries = config.retries["total_max_attempts"]
-        # In standard mode, botocore waits at most 1 s before the second attempt, 2 s before the third, 4 s before the
-        # fourth, and so on.
+        # In standard mode, botocore waits for random times between attempts: at most 1 s before the second attempt, 2 s
+        # before the third, 4 s before the fourth, and so on.
         pauses_s = sum(2**attempt for attempt in range(tries - 1))
         assert config.retries["mode"] == "standard"
         assert tries * (config.connect_timeout + config.read_timeout) + pauses_s <= timeout_s, arguments

@@ -1,4 +1,4 @@
-"""Tests that send_email sends one email per event, in sequence, even if responses are lost or invocations die."""
+"""Tests that send_email sends one email per event, in sequence, even if responses are lost or invocations fail."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_refused_email_moves_to_the_failure_queue_immediately(
         "ERROR_CODE": "MailRefused",
         "ERROR_MESSAGE": f"email: SES returned {code}",
     }
-    # The failure queue is a standard queue. Only messages to a FIFO queue need a group id and a deduplication id.
+    # The failure queue is a standard queue, so the message must have no group id and no deduplication id.
     assert not {"MessageGroupId", "MessageDeduplicationId"} & {*aside}
     # Deliver the message again, as `make redrive` would. This time, SES accepts the email.
     assert deliver(send_email, aside["MessageBody"]) == []

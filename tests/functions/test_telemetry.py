@@ -204,7 +204,7 @@ class TestCorrelation:
         assert "order_id" not in logs()[-1]
 
     def test_log_messages_are_constant(self) -> None:
-        """A query for a constant message finds all its log lines.
+        """If a message is constant, one query finds all log lines with this message.
 
         Varying values belong in other keys of the JSON log line.
         """

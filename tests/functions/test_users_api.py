@@ -28,7 +28,7 @@ def read(user_id: str, *, by: str = USER, groups: tuple[str, ...] = (), **claims
 
 
 def put_unverified(dynamodb: FakeDynamoDB, **changes: str) -> None:
-    """Put a profile in the format of release 0.1.0: without `email_verified`, and with any name and address."""
+    """Put a profile in the format of release 0.1.0, without `email_verified`. `changes` can set any attribute."""
     row = {"user_id": USER, **ADA, "created_at": "2026-01-02T03:04:05.678Z", "request_id": "old", **changes}
     dynamodb.put("users", {name: {"S": value} for name, value in row.items()})
 

@@ -72,7 +72,7 @@ def admin(people: People) -> Person:
 
 @pytest.fixture(scope="session")
 def subscribe(stack: Stack) -> Callable[[str], str]:
-    """Return a function that subscribes a new queue to the topic with the given ARN and returns the queue's URL."""
+    """Return a function that takes a topic's ARN, subscribes a new queue to the topic, and returns the queue's URL."""
 
     def subscribed(topic_arn: str) -> str:
         name = f"subscriber-of-{topic_arn.rpartition(':')[2]}"

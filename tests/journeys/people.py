@@ -53,7 +53,7 @@ class Person:
         return self.client.http(method, path, self.access_token, body, _dashed(headers))
 
     def introduce(self) -> Person:
-        """Create the user's profile with the address to which the platform sends emails. Return the user."""
+        """Create the user's profile, so that the platform sends emails to the user's address. Return the user."""
         answer = self.rest("POST", "/users", {"name": self.name, "email": self.email})
         assert answer.status == 201, answer
         return self

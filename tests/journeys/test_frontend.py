@@ -1,4 +1,4 @@
-"""Tests that a web page needs only the output `frontend` to call both APIs, and that CORS refuses unlisted origins."""
+"""Tests that a web page can call both APIs with only the output `frontend`, and that CORS blocks unlisted origins."""
 
 from __future__ import annotations
 

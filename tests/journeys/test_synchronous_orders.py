@@ -1,4 +1,7 @@
-"""Journey 7: `POST /process` returns the confirmed order or an error. The order has the usual events and emails."""
+"""Journey 7: `POST /process` returns the confirmed order or an error.
+
+The order causes the same events and emails as an accepted order.
+"""
 
 from __future__ import annotations
 

@@ -247,7 +247,7 @@ def allow(*actions: str, on: str = "*", **more: Any) -> dict[str, Any]:
 
 
 def let(service: str, action: str, source: str) -> dict[str, Any]:
-    """Return a policy statement that allows `service` to perform `action` for the resource with the ARN `source`."""
+    """Return a policy statement that allows `service` to perform `action` if `aws:SourceArn` is the ARN `source`."""
     return {
         "Effect": "Allow",
         "Principal": {"Service": service},

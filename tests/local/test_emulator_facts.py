@@ -1,4 +1,4 @@
-"""Tests of the emulator's own behavior on which the platform relies. An upgrade can change this behavior."""
+"""Tests of emulator behavior on which the platform relies. An upgrade of the emulator can change this behavior."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class FakeSqs:
 class FakeLambda:
     """A fake of Lambda that records invocations.
 
-    A synchronous invocation returns the payload `answer`, and `error` as its FunctionError unless `error` is empty.
+    A synchronous invocation returns the payload `answer`. If `error` is not empty, `error` is the FunctionError.
     """
 
     def __init__(self) -> None:

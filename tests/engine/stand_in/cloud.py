@@ -21,7 +21,7 @@ class Cloud:
 
     @contextmanager
     def locked(self) -> Generator[Things]:
-        """Yield the resources as a dictionary, which the caller can change. Its keys consist of type and name.
+        """Yield {key: resource}, which the caller can change. A key consists of the resource's type and name.
 
         When the `with` block ends, saves the changes. Until then, other processes that call `locked` wait.
         """

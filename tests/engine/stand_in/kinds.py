@@ -125,7 +125,7 @@ def refuses_creation(
     if there is not None and not KINDS[type_].put:
         return "already exists"
     if there is not None and type_ == "aws:sqs/queue:Queue" and _untagged(there) != _untagged(inputs):
-        return "QueueAlreadyExists: a queue of that name has other attributes"
+        return "QueueAlreadyExists: a queue with this name exists, but has other attributes"
     if type_ == "aws:apigateway/resource:Resource" and str(inputs.get("pathPart", "")).startswith("{"):
         for thing in things.values():
             other = thing["inputs"]
