@@ -38,8 +38,7 @@ def test_openapi_files_are_copies_of_the_contracts(files: dict[str, str]) -> Non
 
 def test_config_contains_the_urls_of_the_apis_and_of_oidc_discovery(files: dict[str, str]) -> None:
     config, auth = parsed(files, "config.json"), FRONTEND["auth"]
-    # config.json must contain the URLs under the same keys as the stack output, because the TypeScript client reads
-    # them under these keys.
+    # The TypeScript client expects the URLs in config.json under the same keys as in the stack output.
     for api in ("restApi", "httpApi"):
         assert config[api]["url"] == FRONTEND[api]["url"]
     assert config["oidc"]["authority"] == auth["issuer"]
@@ -61,7 +60,10 @@ def test_each_vite_variable_is_on_its_own_line(files: dict[str, str]) -> None:
 
 
 def stub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Make the command read OUTPUTS for every stack and write below `tmp_path`. Return the folder that it writes to."""
+    """Let `make frontend` read OUTPUTS for every stack, and write below `tmp_path`.
+
+    Return the folder with the written files.
+    """
 
     def read(_stack: str, *, port: int) -> Any:
         return {**OUTPUTS, "port": port}

@@ -15,7 +15,7 @@ from tests.support.graph import Graph
 # Parts of an id that can be ARNs, URLs or paths. For these parts, the test accepts any characters, even `:` and `,`,
 # which usually separate the parts of an id.
 COMPOSED = ("arn", "resourceArn", "webAclArn", "queueUrl", "methodPath", "ID")
-# The tests skip these types, because the ids in the documentation have another form than this program's ids. For
+# The tests skip these types, because their documented ids have another form than the ids that `make recover` uses. For
 # example, the documented id of an EventTarget contains no event bus, because that target is on the default event bus.
 UNUSUAL_EXAMPLES = ("aws:cloudwatch/eventTarget:EventTarget", "aws:apigateway/account:Account")
 
@@ -37,8 +37,8 @@ def test_import_id_has_the_form_of_the_documented_example(type_: str) -> None:
     )
     found = examples(type_)
     assert found
-    # Accept any host in a queue URL. The documented URL has the old host queue.amazonaws.com, and this program's URLs
-    # have the host of a region.
+    # Accept any host in a queue URL. The documented URL has the old host queue.amazonaws.com, but `make recover` uses
+    # the host of a region.
     pattern = re.sub(r"https://sqs.*amazonaws\\?\.com", "https://.+", pattern)
     assert [example for example in found if re.fullmatch(pattern, example)], (pattern, found)
 

@@ -137,7 +137,7 @@ def test_failed_email_is_sent_to_its_queue_again(world: World) -> None:
     assert set(sent) == {"QueueUrl", "MessageBody"}
 
 
-def test_failed_invocation_of_release_0_1_0_is_sent_to_the_mail_queue(world: World) -> None:
+def test_failed_send_email_invocation_of_release_0_1_0_is_sent_to_its_queue(world: World) -> None:
     world.sqs.put("send-email-failures", envelope())
     assert world.redrive() == 0
     (sent,) = world.sqs.faults.of("send_message")
@@ -204,7 +204,7 @@ def test_report_of_records_that_fail_again_stays_in_the_queue(world: World, answ
 def test_invalid_record_in_the_queue_is_sent_without_reading_the_stream(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The message contains the record, so a redrive works even after the stream has deleted the record (24 hours)."""
+    """The message contains the record, so a redrive works even if the stream has deleted the record after 24 hours."""
     event = {"Records": stream_records(0)}
     world.sqs.put("publish-order-events-stream", event, ERROR_CODE="KeyError", ERROR_MESSAGE="'items'")
     assert world.redrive() == 0
@@ -213,7 +213,7 @@ def test_invalid_record_in_the_queue_is_sent_without_reading_the_stream(
     assert f"stream record {FIRST} (KeyError: 'items'): sent back 1 stream record(s)" in capsys.readouterr().out
 
 
-def test_report_of_a_record_too_long_for_the_queue_stays_with_a_remedy(
+def test_record_too_long_for_the_queue_is_reported_with_a_remedy(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     keys = {"order_id": {"S": "o-1"}}

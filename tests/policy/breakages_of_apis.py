@@ -35,12 +35,18 @@ def _count_log4j(props: dict[str, Any]) -> None:
 
 
 def _rest(route: str, **fields: Any) -> Change:
-    """Return a change that sets `fields` of `route` ("GET /orders") in the REST API. None removes a field."""
+    """Return a change that sets `fields` of a route of the REST API, for example "GET /orders".
+
+    A field with the value None is removed.
+    """
     return _route("RestApi rest-api", route, fields)
 
 
 def _http(route: str, **fields: Any) -> Change:
-    """Return a change that sets `fields` of `route` ("GET /products") in the HTTP API. None removes a field."""
+    """Return a change that sets `fields` of a route of the HTTP API, for example "GET /products".
+
+    A field with the value None is removed.
+    """
     return _route("Api http-api", route, fields)
 
 

@@ -52,7 +52,7 @@ def find(stack: Stack, title: str) -> Resource:
 
 
 def change(title: str, alter: Callable[[dict[str, Any]], object]) -> Change:
-    """Return a change that calls `alter` with the properties of the resource `title`, so that it can edit them."""
+    """Return a change that lets `alter` edit the properties of the resource `title`."""
 
     def altered(stack: Stack) -> Stack:
         resource = find(stack, title)
@@ -116,7 +116,7 @@ def body(title: str, alter: Callable[[Any], object]) -> Change:
 
 
 def allow(title: str, **fields: Any) -> Change:
-    """Return a change that adds a statement with the effect Allow and `fields` to the policy `title`."""
+    """Return a change that adds an Allow statement with `fields` to the policy of the resource `title`."""
 
     def rewrite(props: dict[str, Any]) -> None:
         document = json.loads(props["policy"])

@@ -106,7 +106,7 @@ def said(response: Any) -> set[tuple[str, str]]:
 
 
 def judged_alone(graph: Graph) -> list[Resource]:
-    """Return the resources that at least one rule checks on their own. The other rules read the whole stack."""
+    """Return the resources that at least one rule checks individually. The other rules check the whole stack."""
     types = {token for rule in RULES if not rule.reads_stack for token in rule.types}
     return [made for made in graph.resources if made.type in types]
 

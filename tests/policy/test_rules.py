@@ -40,7 +40,7 @@ def test_rule_names_are_unique() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_each_rule_states_its_demand_in_a_sentence(rule: Rule) -> None:
+def test_each_rule_states_its_requirement_in_a_sentence(rule: Rule) -> None:
     assert rule.demands.endswith(".")
     assert rule.ids
     assert rule.types
@@ -123,7 +123,7 @@ def test_finding_contains_rule_resource_and_remedy(graph_of: GraphOf) -> None:
     assert found.message == "tracing: got PassThrough; set tracingConfig.mode to Active"
 
 
-def test_rule_gets_its_name_and_demand_from_the_name_and_docstring_of_its_function() -> None:
+def test_rule_gets_its_name_and_requirement_from_its_function() -> None:
     @of_resource("a:b/c:C", ids=("X1",))
     def things_are_well(thing: Resource) -> Iterator[str]:
         """A thing is well."""
@@ -146,7 +146,7 @@ def test_policy_is_read_if_it_has_single_values_instead_of_lists() -> None:
     assert statements(None) == []
 
 
-def test_site_with_its_own_domain_breaks_no_further_rule(graph_of: GraphOf) -> None:
+def test_own_domain_of_the_site_adds_no_violations(graph_of: GraphOf) -> None:
     config = stack_config("prod")
     config["orders:site"] = json.dumps(
         json.loads(config["orders:site"]) | {"domain": "shop.example.com", "hostedZoneId": "Z0123456789"}

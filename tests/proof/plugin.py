@@ -107,7 +107,8 @@ def proof(request: pytest.FixtureRequest) -> Proof:
 def outcomes(reports: list[pytest.TestReport]) -> dict[str, Outcome]:
     """Return the results of each attack by name.
 
-    Pytest reports three phases of each test. The figures of a test count only in the phase `call`.
+    Pytest creates three reports for each test: about its setup, its call and its teardown. Only the report about the
+    call counts the test's figures, so that each figure counts once.
     """
     found = {name: Outcome() for name in ROWS}
     for report in reports:

@@ -34,7 +34,7 @@ class Findings:
     """
 
     def add(self, kind: str, case: Case, what: str) -> None:
-        """Record one error of `case`: its kind, and the description `what`."""
+        """Record one error in `case`. `kind` is a key of `counts`, and `what` describes the error."""
         self.counts[kind] += 1
         self.wrong.append(f"{kind}: {what}: {case}: HTTP statuses {case.answers}, faults {case.life.met[:4]}")
 
@@ -121,7 +121,7 @@ def _check_order(case: Case, seen: Seen, findings: Findings) -> None:
 
 
 def _expected(row: Mapping[str, Any]) -> set[str]:
-    """Return the statuses that the order must have had. An order with a total must have been CONFIRMED."""
+    """Return the statuses that the order must have had. Only a confirmation writes the attribute `total`."""
     return {"PENDING", row["status"]["S"]} | ({"CONFIRMED"} if "total" in row else set())
 
 
@@ -143,7 +143,10 @@ def _wrong_events(case: Case, seen: Seen, expected: set[str]) -> Iterator[tuple[
 
 
 def _wrong_mails(case: Case, seen: Seen, expected: set[str], last: str) -> Iterator[tuple[str, str]]:
-    """Yield each error. Emails about earlier statuses can be missing, because `send_email` skips outdated emails."""
+    """Yield (kind, description) for each missing, unexpected or repeated email.
+
+    An email about an earlier status can be missing, because `send_email` skips outdated emails.
+    """
     mails = {status: seen.mails.get((case.customer.email, subject), 0) for status, subject in SUBJECTS.items()}
     left_out = expected - {last}
     yield from _missing_or_foreign("mail", expected, left_out | {status for status, times in mails.items() if times})
@@ -152,10 +155,9 @@ def _wrong_mails(case: Case, seen: Seen, expected: set[str], last: str) -> Itera
 
 
 def _is_mail_unknown(case: Case) -> bool:
-    """Return whether `send_email` cannot know that SES sent an email. In this case only, a second email is allowed.
+    """Return whether the fault hides from `send_email` that SES sent an email. Only such faults excuse a second email.
 
-    This happens if SES's response was lost, or if the function's process was killed before the email was recorded as
-    sent.
+    These are faults that lose SES's response, or kill the function's process before it records the email as sent.
     """
     if not case.fault:
         return False

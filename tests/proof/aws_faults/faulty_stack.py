@@ -41,7 +41,7 @@ _TIMEOUTS_S: Final = {
     # such a call instead of timing out.
     "send_email": 12,
     "mark_late_orders": 4,
-    # A sweep ends when it has less than five seconds left, so this timeout leaves 15 seconds for its work.
+    # The sweep stops its work five seconds before the timeout, so it can work for 15 seconds.
     "restart_late_orders": 20,
 }
 # Seconds before Lambda's first retry of an event. Before the second retry, Lambda waits twice as long. Both waits
@@ -52,8 +52,9 @@ RETRY_BASE_S: Final = 14
 # message again after this time.
 _AGAIN_S: Final = {"record_analytics": 2, "send_email": _TIMEOUTS_S["send_email"]}
 # Function -> the number of deliveries after which SQS moves a message to the failure queue. With the usual number, this
-# would take at least six hours. send_email gets more deliveries: if it can neither complete nor release a claim, the
-# claim lasts until the function's timeout. After only three or four deliveries, the claim might still last.
+# would take at least six hours. send_email gets more deliveries than record_analytics. If send_email can neither
+# complete nor release a claim (the row that prevents a second email), the claim lasts until the function's timeout.
+# After only three or four deliveries, the claim might still exist.
 _RECEIVED_AT_MOST: Final = {"record_analytics": 3, "send_email": 5}
 # The attack gives undecided orders this age, so that the sweep restarts their workflow. The age is below the workflow's
 # time limit, after which `fail_order` sets orders to FAILED.
@@ -145,11 +146,11 @@ class FaultyStack:
         return [row for page in pages for row in page["Items"]]
 
     def sweep(self, seen: Seen, order_ids: Collection[str]) -> None:
-        """Mark the orders of `order_ids` whose execution was aborted or timed out as late, and invoke the sweep.
+        """Mark stopped orders as late, and invoke the sweep, which restarts their workflow.
 
-        Only PENDING orders are marked. On AWS, the stream invokes `mark_late_orders`, and a schedule invokes
-        `restart_late_orders`. Errors of both functions are ignored, because the next call of this method handles the
-        same orders again.
+        Stopped orders are the orders in `order_ids` that are PENDING and whose execution was aborted or timed out. On
+        AWS, the stream invokes `mark_late_orders`, and a schedule invokes `restart_late_orders`. Errors of both
+        functions are ignored, because the next call of this method handles the same orders again.
         """
         late = [each for each in order_ids if each in seen.stopped and seen.rows[each]["status"]["S"] == "PENDING"]
         for order_id in late:

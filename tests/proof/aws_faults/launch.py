@@ -1,8 +1,8 @@
 """Starts the emulator with fault injection: `python -m tests.proof.aws_faults.launch --home HOME`.
 
-It starts the emulator as local.launch does, with two additions. Workflow steps call AWS inside the emulator and not
-through the fault proxy. Each step therefore first asks the proxy whether it must fail. Each execution environment adds
-its number to the user agent of its AWS calls, so that the proxy can kill that environment's process.
+It starts the emulator as local.launch does, with two additions. First, each workflow step asks the fault proxy whether
+it must fail, because steps call AWS inside the emulator and not through the proxy. Second, each execution environment
+adds its number to the user agent of its AWS calls, so that the proxy can kill that environment's process.
 
 Environment variables: FAULTS_PROXY is the proxy's URL. FAULTS_ENVIRONMENTS is the directory with one file for each
 execution environment. Each file contains the environment's process id.

@@ -113,7 +113,10 @@ class Armed:
     _bound: str = ""
 
     def meets(self, nth: int, call_id: str) -> bool:
-        """Return whether the fault occurs at this attempt of call number `nth`. If it does, count it in `fired`."""
+        """Return whether the fault occurs at this attempt of the call `call_id`, and count it in `fired` if so.
+
+        `nth` is the number of the call among the caller's calls of the same operation.
+        """
         if self.lifted or nth < self.call.nth:
             return False
         match self.fault.extent:

@@ -59,9 +59,9 @@ def test_every_order_ends_correctly_whichever_aws_call_fails(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # In the full attack, some calls are so slow that functions must time out. The full attack therefore uses the
-    # configured time limits, and Lambda retries only after them. The sample contains no such calls. It therefore
-    # multiplies the time limits, which allows for a slow machine, and Lambda retries sooner.
+    # The full attack makes some calls so slow that functions must time out. It therefore uses the configured time
+    # limits, and Lambda waits longer than these limits before it retries. The sample makes no call so slow. It can
+    # therefore use longer time limits, in case the machine is slow, and shorter waits before retries.
     retry_base_s, patience = (RETRY_BASE_S, 1) if dose.full else (1, PATIENCE)
     with faulty_stack(free_port(), tmp_path, retry_base_s=retry_base_s, patience=patience) as faulty:
         run = _run(faulty)
@@ -106,7 +106,7 @@ def _run(faulty: FaultyStack) -> Run:
 
 
 def _redrive(faulty: FaultyStack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run the redrive command, as `make redrive` does."""
+    """Run the command of `make redrive` in this process, for the attack's own instance."""
 
     def outputs_file(port: int) -> Path:
         assert port == faulty.stack.instance.port
@@ -123,6 +123,6 @@ def _is_quick(point: FaultPoint) -> bool:
         return False
     if call.caller in ("publish_order_events", "record_analytics"):
         return fault.extent != "ever" and not fault.kind.startswith("killed")
-    # Leave out faults after which send_email can neither complete nor release its claim. Such a claim lasts until the
-    # function's timeout, so these cases take longer.
+    # Leave out faults after which send_email can neither complete nor release its claim (the row that prevents a second
+    # email). Such a claim lasts until the function's timeout, so these cases take longer.
     return not (call.caller == "send_email" and (fault.kind.startswith("killed") or call.operation == "UpdateItem"))

@@ -60,11 +60,11 @@ class Account:
         return tokens
 
     def rest(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Call the REST API with the user's ID token, `headers`, and the headers that `noise` returns."""
+        """Call the REST API with the user's ID token and `headers`. `Drive.call` adds headers with canaries."""
         return self.drive.call("restApi", method, path, body, {"Authorization": self.tokens.id_token, **headers})
 
     def http(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Call the HTTP API with the user's access token, `headers`, and the headers that `noise` returns."""
+        """Call the HTTP API with the user's access token and `headers`. `Drive.call` adds headers with canaries."""
         return self.drive.call("httpApi", method, path, body, {"Authorization": self.tokens.access_token, **headers})
 
     def introduce(self) -> Account:
@@ -113,7 +113,7 @@ class Drive:
         return Account(self, ("admin",))
 
     def call(self, api: str, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Answer:
-        """Send a request with the headers that `noise` returns and with `headers`, and return the response."""
+        """Send a request with `headers` and with unused headers that contain canaries, and return the response."""
         text = body if body is None or isinstance(body, (str, bytes)) else json.dumps(body)
         kind = {"Content-Type": "application/json"} if text is not None else {}
         sent = {**kind, **self.noise(), **{name.replace("_", "-"): value for name, value in headers.items()}}

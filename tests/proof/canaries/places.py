@@ -95,9 +95,9 @@ class Places:
         table = self.stack.ops["tables"]["orders"]
         row = self._aws("dynamodb", "scan", TableName=table, Limit=1)["Items"][0]
         named = {"TableName": table, "Key": {"order_id": row["order_id"]}}
-        # Use the word as the attribute's name as well as its value. The attack writes two words to this row: one tests
-        # the search of the table, and the other tests the search of the stream. With different names, the second word
-        # does not overwrite the first one.
+        # The attack writes two words to this row: one tests the search of the table, and the other tests the search of
+        # the stream. Use each word as its attribute's name as well as its value, so that the second word does not
+        # overwrite the first one.
         self._aws(
             "dynamodb",
             "update_item",

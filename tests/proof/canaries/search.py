@@ -41,7 +41,10 @@ class Search:
         return {place: {known[word] for word in found} - {PLANTED} for place, found in self.words.items()}
 
     def example(self, stray: str) -> str:
-        """Return the text around the canary of the finding `stray`, for example "log of users_api: name"."""
+        """Return the text around a canary that was found in the wrong place.
+
+        `stray` is "place: kind of data", for example "log of users_api: name".
+        """
         place, _, kind = stray.partition(": ")
         text, known = self.examples[place, kind], self.drive.words.kinds
         at = [text.lower().find(word) for word in self.words[place] if known[word] == kind]

@@ -138,7 +138,7 @@ def _queues(graph: Graph) -> Iterator[tuple[str, str]]:
 
 
 def _expiry(rules: list[dict[str, Any]]) -> Iterator[int]:
-    """Yield for each rule the number of days until objects expire, or until old versions of objects expire."""
+    """Yield the number of days after which each lifecycle rule of a bucket deletes objects or their old versions."""
     for rule in rules:
         if "days" in rule.get("expiration", {}):
             yield rule["expiration"]["days"]

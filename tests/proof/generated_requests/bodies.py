@@ -147,7 +147,7 @@ def expected_status(operation: str, body: Body, own_address: str = "") -> int:
 
 
 def is_name(name: str) -> bool:
-    """Return whether `name`, which matches the schema, is allowed in a profile. The schema can't express every rule."""
+    """Return whether a profile's name has no invisible characters and no links, which the schema can't express."""
     if any(unicodedata.category(each) in INVISIBLE for each in name) or re.search(r"\bwww\.", name.lower()):
         return False
     return not any(_is_domain(name[:place], name[place + 1 : place + 3]) for place in _dots(name))
@@ -158,14 +158,14 @@ def _dots(text: str) -> list[int]:
 
 
 def _is_domain(before: str, after: str) -> bool:
-    """Return whether `before.after` looks like a domain: two or more characters, a dot and two letters."""
+    """Return whether the texts around a dot form a domain: at least two characters, the dot, and two letters."""
     label = re.split(r"[^\w-]", before)[-1]
     letters = len(after) == 2 and all(each.isalnum() and not each.isdecimal() for each in after)
     return letters and label[-1:].isalnum() and any(each.isalnum() for each in label[:-1])
 
 
 def is_without_repetition(lines: Iterable[Mapping[str, Any]]) -> bool:
-    """Return whether each product appears in at most one line."""
+    """Return whether each product appears in only one of an order's lines."""
     products = [line["product_id"] for line in lines]
     return len(set(products)) == len(products)
 

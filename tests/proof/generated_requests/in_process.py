@@ -43,7 +43,7 @@ def in_process_functions(*names: str) -> Generator[InProcessFunctions]:
 
     made = InProcessFunctions()
     with ExitStack() as stack, redirect_stdout(_Nowhere()), warnings.catch_warnings():
-        # Hide the warnings of Powertools, which warns about each invocation that counts no metric.
+        # Powertools warns about each invocation that emits no metric. Hide these warnings.
         warnings.simplefilter("ignore", UserWarning)
         stack.enter_context(mock.patch("time.sleep", sleep))
         made.functions = {

@@ -40,7 +40,7 @@ def _of_the_bus(functions: InProcessFunctions, event: Any, outcome: Any) -> None
 
 
 def _of_the_mail_queue(functions: InProcessFunctions, event: Any, outcome: Any) -> None:
-    """Each invalid event goes to the failure queue with its error code, and sends no email."""
+    """Each invalid event goes to the failure queue with its error code, and causes no email."""
     handled = generated_events.is_event(event["detail-type"], event["detail"])
     reasons = [message["MessageAttributes"]["ERROR_CODE"]["StringValue"] for message in functions.sqs.sent]
     assert reasons == ([] if handled else ["ValidationError"])

@@ -77,7 +77,7 @@ def by_code(grant: Grant, graph: Graph) -> bool:
 
 
 def asked_by_aws_alone(grant: Grant) -> bool:
-    """Return whether only AWS checks this permission, and the emulator doesn't."""
+    """Return whether AWS checks this permission but the emulator doesn't."""
     return grant.action.startswith(ASKED_BY_AWS_ALONE) or grant.policy.startswith(_UNASKED_POLICIES)
 
 

@@ -71,8 +71,9 @@ def plain(text: str, stack: str, account: str = ACCOUNT) -> str:
 def of_statement(policy: str, holder: str, statement: Mapping[str, Any]) -> Iterator[Grant]:
     """Yield the permissions that one statement grants. A Deny statement grants none.
 
-    If the statement has no principal, the permissions belong to the role `holder`. Raises ValueError for NotAction,
-    NotResource and NotPrincipal.
+    `policy` is the policy's name. `holder` replaces the principal or the resource if the statement omits it: a role's
+    policy has no principal, and a role's trust policy has no resource. Raises ValueError for NotAction, NotResource and
+    NotPrincipal.
     """
     if statement["Effect"] != "Allow":
         return

@@ -93,7 +93,7 @@ class Removal:
     title: str
     broken: Callable[[], AbstractContextManager[None]]
     refused: Callable[[Decision], bool]
-    """Returns whether a decision concerns a request that needs what was removed."""
+    """Returns whether a decision concerns a request that needs the removed permission or value."""
     resource: str
     """The permission's resource, as the deployed policy contains it."""
     scenarios: set[str]

@@ -225,7 +225,7 @@ def event_undeliverable(audited: AuditedStack) -> Generator[Check]:
 
 
 def message_undeliverable(name: str) -> Scenario:
-    """Return a scenario in which EventBridge lacks the permission to send events to the queue of the target `name`."""
+    """Return a scenario in which EventBridge lacks the permission to send events to the queue `name`."""
 
     def scenario(audited: AuditedStack) -> Generator[Check]:
         done = {"analytics": audited.stack.analytics, "send-email": audited.stack.handled_mails}
@@ -236,7 +236,8 @@ def message_undeliverable(name: str) -> Scenario:
             yield ready
             for order in orders:
                 _put_cancelled(audited, order)
-            # The function also reads the target's dead-letter queue, so it processes the events without a redrive.
+            # EventBridge sends the events to the target's dead-letter queue. The function also reads that queue, so it
+            # processes the events without a redrive.
             yield lambda: all(done[name](order["order_id"]) for order in orders)
 
     return scenario
@@ -251,7 +252,7 @@ def events_recorded(audited: AuditedStack) -> Generator[Check]:
 
 
 def record_delayed(give: Give) -> Scenario:
-    """Return a scenario in which record_analytics cannot write to S3, and delays the next delivery of the message.
+    """Return a scenario in which record_analytics cannot write to S3, so it delays the message's next delivery.
 
     `give` sends the message about a cancelled order to one of the function's queues. After two deliveries, SQS moves
     the message to the failure queue.
@@ -269,7 +270,10 @@ def record_delayed(give: Give) -> Scenario:
 
 
 def email_delayed(give: Give) -> Scenario:
-    """Return a scenario in which send_email fails, because the profile has no name, and delays the next delivery."""
+    """Return a scenario in which send_email delays the next delivery of an event, because the profile has no name.
+
+    `give` sends the event to one of the function's queues.
+    """
 
     def scenario(audited: AuditedStack) -> Generator[Check]:
         stranger = audited.people.somebody().introduce()
@@ -390,7 +394,10 @@ def scenarios(audited: AuditedStack) -> dict[str, Scenario]:
 
 
 def _orders_of_all_groups(audited: AuditedStack) -> list[dict[str, Any]]:
-    """Return one order for each rule of the analytics queue. A rule selects events by the first digit of their ids."""
+    """Return one order for each EventBridge rule that sends events to the analytics queue.
+
+    Each rule selects events by the first digit of their ids.
+    """
     orders = [pending(audited.customer, "nothing") for _ in GROUP_DIGITS]
     return [
         {**order, "order_id": audited.known(digit + order["order_id"][1:])}
@@ -430,7 +437,10 @@ def _put(audited: AuditedStack, order: dict[str, Any], detail_type: str) -> None
 
 
 def _end_its_execution(audited: AuditedStack, order: dict[str, Any]) -> None:
-    """Start an execution and abort it. The input contains no order, so the execution cannot decide the order before."""
+    """Start an execution with the order's id as its name, and abort it.
+
+    The input contains no order, so the execution cannot decide the order first.
+    """
     machine = audited.stack.ops["stateMachines"]["standard"]
     started = audited.call(
         "stepfunctions", "start_execution", stateMachineArn=machine, name=order["order_id"], input="{}"

@@ -121,7 +121,7 @@ class Answers:
         )
 
     def check(self, call: Call, reply: Reply) -> None:
-        """Record the response of a call, and check it. Raises AssertionError if the contracts don't allow it."""
+        """Record a call's response, and check it. Raises AssertionError if the contracts don't allow the response."""
         call.reply = reply
         self.answered += 1
         if reply.status == 0 or reply.status >= 500 or reply.status == 429:
@@ -169,7 +169,7 @@ class Answers:
         return is_such and any(each["status"] == "FAILED" for each in self._candidates(call))
 
     def _shown(self, call: Call, reply: Reply) -> bool:
-        """Return whether the response shows the order of this user, key and body at some moment of the call."""
+        """Return whether the response shows the order of this user, key and body, as it was at a moment of the call."""
         order, request = reply.body, call.request
         tracked = self.history.tracked_orders.get(order["order_id"])
         if not tracked or tracked.user_id != request.user.user_id or tracked.lines != request.items:
@@ -198,7 +198,7 @@ class Answers:
         return reply.code == "IdempotencyConflict" and request.key is not None and bool(others) and differs
 
     def _candidates(self, call: Call) -> list[Json]:
-        """Return all states during `call` of the orders to which `call`, a call of POST /process, can refer."""
+        """Return all states that the orders with this call's user, key and lines had during the call."""
         request = call.request
         known = self._known.get(request.slot) if request.key is not None else None
         tracked_orders = [

@@ -81,7 +81,7 @@ class Functions:
     clock: Clock
     clients: Mapping[str, Any]
     mutate: Callable[[LoadedFunction], None]
-    """Changes each process after the process was loaded."""
+    """Called with each process after it was loaded, for example to introduce a defect."""
     _stack: ExitStack
     _idle: defaultdict[str, list[LoadedFunction]] = field(default_factory=lambda: defaultdict(list))
 

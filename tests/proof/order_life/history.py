@@ -241,8 +241,8 @@ class History:
         """Check the final state: each status of each order has an event and exactly one analytics object.
 
         Users with a profile must have received one email about each status. The email about an earlier status is
-        allowed to be missing. SES can't deduplicate emails, so `excused` contains the number of additional emails that
-        faults can have caused, by event id.
+        allowed to be missing. SES can't recognize a repeated email, so faults can cause additional emails. `excused`
+        contains the maximum number of additional emails by event id.
         """
         assert not self.pending()
         ids = {f"{tracked.order_id}:{status}" for tracked, status in self.statuses}

@@ -4,5 +4,6 @@ Each outage is one that an operator or an accident can cause: a role without its
 concurrency of 0, a release that cannot be imported or that hangs, or a queue without its policy. Customers place orders
 during the outage. After the repair, nobody does anything. Each accepted order must still be confirmed or rejected, with
 each analytics record and the email about the decision exactly once. Only the failure queues of `process_order` are
-allowed to contain messages. Run the attack alone with `make prove ATTACKS=outages`.
+allowed to contain messages, because the sweep, which restarts late orders, starts the workflow of these orders without
+a redrive. Run the attack alone with `make prove ATTACKS=outages`.
 """

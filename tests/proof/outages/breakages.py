@@ -51,7 +51,10 @@ def throttled(source: str) -> Breakage:
 
 
 def queue_without_policy(failure_queue: str) -> Breakage:
-    """Stop EventBridge from sending events to the queue to which `failure_queue` is redriven: remove its policy."""
+    """Remove a queue's policy, so that EventBridge can no longer send events to the queue.
+
+    `failure_queue` is the name of the dead-letter queue that receives these events instead.
+    """
     return lambda stack: queue_attributes(
         stack, stack.ops["failureQueues"][failure_queue]["redriveTo"], Policy=_NOBODY_MAY
     )

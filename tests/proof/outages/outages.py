@@ -28,9 +28,9 @@ KINDS: Final[Mapping[str, Callable[[str], Breakage]]] = {
     "throttled": throttled,
 }
 # The functions in the sequence in which the attack repairs them, which is the sequence in which an order reaches them.
-# `mark_late_orders` and `restart_late_orders` come before `process_order`, because they handle orders whose workflow
-# `process_order` did not start. `fail_order` comes before `update_inventory`, because it receives orders that no
-# execution can confirm.
+# While `process_order` is broken, `mark_late_orders` and `restart_late_orders` start the workflow of its orders, so the
+# attack repairs these two functions first. While `update_inventory` is broken, no execution can confirm orders.
+# `fail_order` receives these orders, so it is repaired before `update_inventory`.
 _PATH: Final = (
     "publish_order_events",
     "mark_late_orders",

@@ -85,7 +85,8 @@ def queues(stack: Stack, watcher: Watcher, capsys: pytest.CaptureFixture[str]) -
 def crash(queues: FailureQueues, product: str, customer: Person, **mapping: Any) -> tuple[list[str], list[str]]:
     """Break the relay for the third of five orders in one batch until Lambda has retried that order's record.
 
-    Return the ids of all five orders, and the statuses of the first two orders just before the relay is repaired.
+    `mapping` contains changed settings of the relay's event source mapping. Return the ids of all five orders, and the
+    statuses of the first two orders just before the relay is repaired.
     """
     stack, watcher = queues.stack, queues.watcher
     with ExitStack() as until_then:

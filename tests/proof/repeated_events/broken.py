@@ -31,9 +31,9 @@ def broken(stack: Stack, source: str, body: str) -> Generator[None]:
 
 @contextmanager
 def released(stack: Stack, source: str, handler: str, original: str = "") -> Generator[None]:
-    """Deploy the function `source` with `handler` as its handler module until the context ends.
+    """Deploy the function `source` with the code `handler` as its handler module until the context ends.
 
-    The original handler moves to the module `original` of the function, or is left out if `original` is empty.
+    If `original` is set, the function also contains the original handler as the module `original`.
     """
     alias = stack.ops["functions"][source]
     function, _, name = alias.rpartition(":")
@@ -59,9 +59,9 @@ def _download(location: str) -> bytes:
 
 
 def _with_handler(archive: bytes, source: str, handler: str, original: str) -> bytes:
-    """Return the function's archive with `handler` as its handler module.
+    """Return a copy of the function's archive with the code `handler` as its handler module.
 
-    The original handler becomes the module `original`, or is left out if `original` is empty.
+    If `original` is set, the copy also contains the original handler as the module `original`.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(buffer, "w") as new:

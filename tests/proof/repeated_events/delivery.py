@@ -25,7 +25,7 @@ SOURCE: Final = "orders.api"
 
 @dataclass
 class Deliverer:
-    """Delivers events, and counts the deliveries that lead to an event."""
+    """Delivers events, and counts the deliveries. A stream record that causes no event doesn't count."""
 
     stack: Stack
     chance: random.Random
@@ -71,8 +71,8 @@ class Deliverer:
         shuffled = self._shuffled([*records, *records])
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(give, _batches(shuffled, _STREAM_BATCH)))
-        # On a slow machine, `mark_late_orders` also changes rows. It does not change the status, so the relay publishes
-        # no event for such a record.
+        # On a slow machine, `mark_late_orders` also changes rows. These changes leave the status as it is, so the relay
+        # publishes no events about them, and they don't count.
         self.delivered["stream"] += sum(_changes_status(each) for each in shuffled)
 
     def by_bus(self, events: Sequence[dict[str, Any]]) -> None:
@@ -86,7 +86,7 @@ class Deliverer:
         self.delivered["bus"] += len(shuffled)
 
     def by_queue(self, events: Sequence[dict[str, Any]]) -> None:
-        """Send the events to the analytics queue as EventBridge does, in random order.
+        """Send the events to the analytics queue in random order, in the format in which EventBridge sends them.
 
         Each message has a new deduplication id, as if SQS's deduplication interval had passed.
         """
@@ -126,8 +126,8 @@ class Deliverer:
 def held(stack: Stack, source: str) -> Generator[str]:
     """Disable the event source mapping of the function `source` until the context ends.
 
-    The function receives the events afterwards, in order. Yield the UUID of the mapping. If the function also reads the
-    dead-letter queue of its EventBridge target, the mapping of that queue stays enabled.
+    Afterwards, the function receives the withheld events in order. Yield the UUID of the mapping. If the function also
+    reads a dead-letter queue, the mapping of that queue stays enabled.
     """
     failure_queues = {each["url"].rpartition("/")[2] for each in stack.ops["failureQueues"].values()}
     found = stack.aws("lambda", "list_event_source_mappings", FunctionName=stack.ops["functions"][source])

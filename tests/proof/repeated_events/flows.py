@@ -140,7 +140,9 @@ class Orders:
 
 
 def left_of(state: State, orders: Orders) -> dict[str, Counter[str]]:
-    """Return for each flow how many orders ended in each final state. The final state is described as text.
+    """Return {flow: {final state: number of orders}}.
+
+    A final state is a text that lists everything stored about an order.
 
     The text leaves out the emails about earlier statuses. `send_email` sends them only if their events arrive before
     the event about the last status.

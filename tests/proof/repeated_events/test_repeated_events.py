@@ -98,7 +98,10 @@ class Outcome:
 
 @pytest.fixture
 def attack(made: Callable[[], Orders], deliverer: Deliverer, settling: Settling) -> Callable[[int, int], Outcome]:
-    """Runs the attack with `number` orders per flow. `models` more orders per flow get each event once and in order."""
+    """Runs the attack with `number` orders per flow.
+
+    In addition, `models` orders per flow get each event once and in order, as a model.
+    """
 
     def run(number: int, models: int) -> Outcome:
         model, orders = made(), made()
@@ -146,8 +149,8 @@ def test_repeated_and_shuffled_events_lead_to_the_same_state(
 
 
 BREAKAGES = {
-    # With this defect, each delivery of an event stores its claim under a new id, so the claim of an earlier delivery
-    # does not prevent a second email.
+    # With this defect, each delivery of an event stores its claim (the row that prevents a second email) under a new
+    # id. The claim of an earlier delivery therefore has no effect.
     ("send_email", "second_mails"): """
         import uuid
         take = type(as_it_was.claims).take
