@@ -2,7 +2,7 @@
 
 The checks of cdk-nag 3.0.2 come from its RULES.md. They are all checks of the pack Serverless, and the checks of the
 pack AwsSolutions for the AWS services that this project uses. The checks of checkov 3.3.30 are its registered checks
-and graph checks for the resource types of the stack prod with its own domain.
+and graph checks for the resource types of the stack prod, including those of a web site with its own domain.
 """
 
 from __future__ import annotations

@@ -73,8 +73,9 @@ def waits(case: Case, seen: Seen) -> bool:
 def holds_on(case: Case) -> bool:
     """Return whether the case cannot end as long as its fault continues.
 
-    This is true if a request has no final response, or if a workflow retries a failing call. It is also true if the
-    fault is in the sweep: a sweep that fails does not restart the remaining late orders.
+    This is true if a request has only received 429 or 5xx so far, or if a workflow retries a failing call. It is also
+    true if the fault is in a function that restarts late orders: when this function fails, it leaves out the remaining
+    orders.
     """
     if case.fault and case.fault[0].caller in SWEEP:
         return True

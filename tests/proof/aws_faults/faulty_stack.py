@@ -78,9 +78,9 @@ class Seen:
     mails: Mapping[tuple[str, str], int]
     """Number of emails sent, by address and subject."""
     analytics: Mapping[str, list[str]]
-    """Statuses of the order's analytics records, by order id."""
+    """Statuses of each order's analytics records, by order id."""
     failed: Mapping[str, list[str]]
-    """Message bodies by the name of the failure queue."""
+    """Bodies of the messages in each failure queue, by the queue's name."""
     running: frozenset[str]
     """Ids of the orders with a running STANDARD execution."""
     stopped: frozenset[str] = frozenset()

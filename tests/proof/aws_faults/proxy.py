@@ -172,6 +172,6 @@ def _error(kind: Kind, signed_for: str) -> web.Response:
 
 
 def step_fault(answer: str) -> Fault | None:
-    """Return the fault in the proxy's response about a workflow step, or None if the step must not fail."""
+    """Return the fault in `answer`, the proxy's response to a workflow step, or None if the step must not fail."""
     told: dict[str, Any] = json.loads(answer)
     return Fault(told["kind"], told["extent"]) if told else None

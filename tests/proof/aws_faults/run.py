@@ -89,7 +89,7 @@ class Run:
     def settle(self, is_settled: Callable[[Case, Seen], bool]) -> Seen:
         """Wait until `is_settled(case, snapshot)` is true for every case, or until the time limit.
 
-        Meanwhile, invoke the sweep. Return the last snapshot of the platform.
+        Meanwhile, invoke the sweep, which restarts late orders. Return the last snapshot of the platform.
         """
         ends = time.monotonic() + WITHIN_S
         while True:

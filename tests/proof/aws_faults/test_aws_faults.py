@@ -4,8 +4,8 @@ The test first records the calls of all scenarios: an order that is confirmed, r
 processing, confirmed by the second run of its workflow, or abandoned by its execution; synchronous orders that are
 confirmed, rejected, or sent twice; and requests for profiles, the catalog and lists. Each call of each function and
 workflow, combined with each fault (tests/proof/aws_faults/plan.py), is a fault point. Each fault point gets its own
-customer, product and order. The test invokes the sweep itself, because the schedule and the batching window of the
-sweep take minutes.
+customer, product and order. The test itself invokes the sweep, which restarts late orders. Waiting for the schedule of
+the sweep would take minutes.
 
 An email is allowed to be sent twice if SES's response was lost, or if the function died before it recorded the email as
 sent. The platform cannot avoid this, because SES has no idempotency token. An event is allowed to be published twice if

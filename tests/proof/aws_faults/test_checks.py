@@ -137,7 +137,7 @@ def test_orders_in_the_same_request_share_its_fault() -> None:
     assert beside.met == struck.met == [(PUT, Fault("answer lost"))]
 
 
-def test_lifted_fault_affects_no_call() -> None:
+def test_no_call_fails_after_fault_injection_stops() -> None:
     plan, life = Plan(), Life(armed=[Armed(PUT, Fault("throttled", "ever"))])
     plan.watch(life, [ORDER_ID])
     life.lift()

@@ -221,9 +221,10 @@ def without_connection(drive: Drive) -> None:
 
 @contextmanager
 def _closing() -> Generator[str]:
-    """Run a server that accepts requests and closes them without a response.
+    """Run a server that receives each request and closes the connection without a response.
 
-    The SDK's error for a closed connection contains the request with its body.
+    The SDK's error for a closed connection contains the request with its body. If a function logged or traced this
+    error, the body's data would appear there.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:
         listening.bind(("127.0.0.1", 0))

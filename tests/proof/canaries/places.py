@@ -263,7 +263,7 @@ class Places:
         self._aws("logs", "put_log_events", **named, logEvents=[event])
 
     def _metrics(self) -> Iterator[str]:
-        """Yield the metrics in the functions' logs (EMF), and all names and dimensions of metrics in CloudWatch."""
+        """Yield log lines in the embedded metric format, and the names and dimensions of all metrics in CloudWatch."""
         for group in self.stack.ops["logGroups"].values():
             yield from (line for line in self.log_lines(group) if is_metric(line))
         for page in self.stack.aws.client("cloudwatch").get_paginator("list_metrics").paginate():

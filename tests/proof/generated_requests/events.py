@@ -152,7 +152,10 @@ def last_inputs(draw: st.DrawFn) -> Any:
 
 
 def is_event(detail_type: Any, detail: Any) -> bool:
-    """Return whether `detail` matches the contract, without the functions' own validator, which the attack tests."""
+    """Return whether `detail` matches the contract of its detail type.
+
+    The check doesn't use the functions' own validator, because the attack tests that validator.
+    """
     schemas = _schemas()
     return isinstance(detail_type, str) and detail_type in schemas and breaches(schemas[detail_type], detail) == []
 

@@ -3,7 +3,7 @@
 These tests found four defects in earlier versions:
 
 - The emulator's permission check caused a 500 for `POST /orders/`.
-- An unknown path returned 415 for a text body.
+- A request to an unknown path with a text body returned 415 instead of 404.
 - POST /process returned 404 where POST /orders returns 415 or 413.
 - A 415 response contained API Gateway's own message instead of the platform's message.
 """

@@ -254,8 +254,8 @@ def events_recorded(audited: AuditedStack) -> Generator[Check]:
 def record_delayed(give: Give) -> Scenario:
     """Return a scenario in which record_analytics cannot write to S3, so it delays the message's next delivery.
 
-    `give` sends the message about a cancelled order to one of the function's queues. After two deliveries, SQS moves
-    the message to the failure queue.
+    `give` publishes the event about a cancelled order, or sends it to a dead-letter queue that the function reads.
+    After two deliveries, SQS moves the message to the failure queue.
     """
 
     def scenario(audited: AuditedStack) -> Generator[Check]:
@@ -272,7 +272,7 @@ def record_delayed(give: Give) -> Scenario:
 def email_delayed(give: Give) -> Scenario:
     """Return a scenario in which send_email delays the next delivery of an event, because the profile has no name.
 
-    `give` sends the event to one of the function's queues.
+    `give` publishes the event, or sends it to a dead-letter queue that the function reads.
     """
 
     def scenario(audited: AuditedStack) -> Generator[Check]:

@@ -2,12 +2,12 @@
 
 On the emulator, the attack removes each permission that the emulator checks, one after the other. An earlier run with
 all permissions records IAM's decisions, which show the scenarios that use a permission. One of these scenarios must
-fail without the permission. The other permissions are derived from the resources and compared with the granted ones in
-both directions.
+fail without the permission. The permissions that only AWS checks are derived from the resources. They are compared with
+the granted permissions in both directions.
 
 Further tests grant unneeded permissions, and remove needed ones, and the attack must find each change. In a copy of the
-program, the attack found DeleteItem of users_api and PutItem of the STANDARD state machine as unused. It found
-SendEmail, Query and UpdateLogDelivery as missing after their removal.
+program, the attack reported DeleteItem of users_api and PutItem of the STANDARD state machine as unused. After
+SendEmail, Query and UpdateLogDelivery were removed, the attack reported them as missing.
 """
 
 from __future__ import annotations

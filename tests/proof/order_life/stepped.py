@@ -332,7 +332,7 @@ class SteppedPlatform:
         self.history.all_told(self.mails(), self.objects(), self.excused)
 
     def _start_again(self) -> bool:
-        """Start the workflow again for each order that is PENDING after the end of its execution, as the sweep does.
+        """Restart the workflow of each order whose execution ended without a decision, as the sweep does.
 
         Return whether there was such an order.
         """

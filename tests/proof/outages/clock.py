@@ -32,7 +32,7 @@ def hurried(stack: Stack) -> Generator[None]:
 
     def sweep() -> None:
         while not ended.wait(_SWEEP_EVERY_S):
-            # Invoke the function as its schedule does, but every few seconds instead of every few minutes.
+            # Invoke the sweep as its schedule does, but every few seconds instead of every few minutes.
             stack.aws("lambda", "invoke", FunctionName=stack.ops["functions"][_SWEEP], InvocationType="Event")
 
     with broken(stack, _SWEEP, _SWEEPS_YOUNG_ORDERS):

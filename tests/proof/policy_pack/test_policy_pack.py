@@ -41,8 +41,8 @@ def test_resource_types_of_rules_are_in_prod_or_listed(graph_of: GraphOf) -> Non
     of_rules = {token for rule in RULES for token in rule.types}
     in_prod = {made.type for made in graph_of("prod").resources}
     absent = of_rules - in_prod
-    # prod contains no resources of these types. The rules for these types apply to stacks with their own domain and to
-    # resources that the program might create later. The tests below violate these rules as well.
+    # prod contains no resources of these types. The rules for these types apply to stacks whose web site has its own
+    # domain, and to resources that the program might create later. The tests below violate these rules as well.
     assert {token.rsplit(":", 1)[-1] for token in absent} == {
         "Certificate",
         "EventBusPolicy",

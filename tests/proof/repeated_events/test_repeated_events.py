@@ -138,9 +138,9 @@ def test_repeated_and_shuffled_events_lead_to_the_same_state(
     """Compares the final states of orders of every flow after three steps.
 
     The first step runs a few orders as a model, with each event once and in order. The second step places many orders,
-    withholds their events, and delivers each event twice and in random order to the relay. The third step delivers all
-    events again in three ways: on the bus, to the analytics queue with new deduplication ids (as if SQS's deduplication
-    interval had passed), and from the stream itself.
+    withholds their stream records from the relay, and afterwards sends each record to the relay twice, in random order.
+    The third step delivers all events again in three ways: on the bus, to the analytics queue with new deduplication
+    ids (as if SQS's deduplication interval had passed), and from the stream itself.
     """
     outcome = attack(dose(3, 50), dose(1, 2))
     proof.tried(**outcome.tried)
