@@ -148,7 +148,7 @@ def test_invalid_aws_setting_is_reported_in_one_line(
     assert "\n" not in warning
 
 
-def test_only_calls_to_aws_use_the_proxy_of_the_machine(world: World) -> None:
+def test_only_calls_to_aws_use_the_configured_http_proxy(world: World) -> None:
     redrive.clients(world.outputs)("sqs")
     redrive.clients({**world.outputs, "local": {"endpointUrl": "http://127.0.0.1:9"}})("sqs")
     (_, aws), (_, emulator) = world.clients

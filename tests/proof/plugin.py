@@ -42,11 +42,11 @@ class Proof:
     _item: pytest.Item
 
     def tried(self, **figures: int) -> None:
-        """Record how much the test attempted, for example `orders=1000`. Repeated names are added up."""
+        """Record how much the test attempted, for example `orders=1000`. Figures of the same name are added up."""
         self._item.user_properties.append(("tried", figures))
 
     def found(self, **figures: int) -> None:
-        """Record what the test observed, for example `sold=600, oversold=0`. Repeated names are added up."""
+        """Record what the test observed, for example `sold=600, oversold=0`. Figures of the same name are added up."""
         self._item.user_properties.append(("found", figures))
 
 

@@ -40,7 +40,7 @@ class Findings:
 
 
 def is_complete(case: Case, seen: Seen) -> bool:
-    """Return whether no request of `case` is open, and the platform has finished processing the order, if there is one.
+    """Return whether all requests of `case` have a final response, and its order, if any, is completely processed.
 
     The order must be decided, all its events and analytics records must exist, and the email about its current status
     must have been sent.

@@ -163,7 +163,8 @@ def filter_failure(_: Any, failure: Failure, case: Any, response: Any) -> bool:
     """Return whether schemathesis must report the failure.
 
     Some rules are only in the document's descriptions, because JSON Schema draft 4 can't express them. schemathesis
-    therefore expects that the API accepts data that breaks these rules. It must not report the rejection of such data.
+    therefore expects that the API accepts data that breaks these rules. If the API rejects such data, schemathesis must
+    not report the rejection.
     """
     if not isinstance(failure, RejectedPositiveData) or response.status_code != _BAD_REQUEST:
         return True

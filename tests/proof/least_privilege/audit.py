@@ -46,7 +46,7 @@ class Audit:
     unread: list[str]
     """Resources that grant permissions in a way that this audit doesn't check."""
     wide: list[str]
-    """Permissions with a wildcard in the resource for which the audit has no reason."""
+    """Permissions whose resource contains a wildcard that the audit doesn't accept."""
     shared: list[str]
     """Roles that several functions share."""
 

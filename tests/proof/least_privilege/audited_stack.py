@@ -159,8 +159,8 @@ class AuditedStack:
     def signs(self, since_ms: int, log_from: int) -> list[str]:
         """Return the texts that show a denial to operators: log lines or, if there are none, failed messages.
 
-        `since_ms` (Unix time in milliseconds) is the start in the CloudWatch logs. `log_from` is the start in the
-        emulator's log.
+        The search starts at `since_ms` (Unix time in milliseconds) in the CloudWatch logs, and at the byte `log_from`
+        in the emulator's log.
         """
         with self.stack.instance.log.open("rb") as log:
             log.seek(log_from)
@@ -182,7 +182,7 @@ class AuditedStack:
         ]
 
     def tidy(self) -> None:
-        """Cancel all orders that are still PENDING, and delete their messages from the failure queues."""
+        """Cancel the customer's PENDING orders, and delete the failed messages about the customer or the orders."""
         self.quiet()
         for order in self._undecided():
             assert self.rest("POST", f"/orders/{order['order_id']['S']}/cancel").status == 200
@@ -207,7 +207,7 @@ class AuditedStack:
         return any(mark in body for mark in (self.customer.sub, *self.orders))
 
     def _take_out(self, url: str) -> None:
-        """Delete the messages about this object's orders from a queue."""
+        """Delete the messages about this object's orders or customer from a queue."""
         asked = {"QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 5}
         while messages := self.stack.aws("sqs", "receive_message", **asked).get("Messages", []):
             for message in messages:

@@ -60,7 +60,7 @@ class Trust:
 
 @dataclass(frozen=True)
 class FunctionPolicy:
-    """The resource policy of a function's alias. Lambda's API reads and writes its statements one by one."""
+    """The resource policy of a function's alias. Lambda's API adds and removes its statements one by one."""
 
     aws: Aws
     function: str

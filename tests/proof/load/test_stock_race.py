@@ -122,7 +122,7 @@ class Reader:
             reads.result()
 
 
-def test_exactly_the_stock_is_sold(load: Load, dose: Dose, proof: Proof) -> None:
+def test_all_units_in_stock_and_no_more_are_sold(load: Load, dose: Dose, proof: Proof) -> None:
     """All units must be sold, because for each unit in stock, one of the orders requests exactly one unit.
 
     While stock is left, such an order can be confirmed, even if many larger orders were rejected before.
