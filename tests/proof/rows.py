@@ -27,7 +27,7 @@ ROWS: Final = {
     ),
     "repeated-keys": Row(
         "clients send many requests with the same idempotency key at the same time",
-        "each key creates one order, equal requests get equal responses, and another body gets 409",
+        "each key creates one order, equal requests get equal responses, and a used key with another body gets 409",
     ),
     "aws-faults": Row(
         "each AWS call fails in each possible way",
@@ -43,7 +43,7 @@ ROWS: Final = {
     ),
     "poison-messages": Row(
         "consumers receive messages that they can never process",
-        "other messages are processed, the bad message waits in a failure queue with its error, and a redrive works",
+        "other messages are processed, and the bad one waits with its error in a failure queue until a redrive",
     ),
     "order-life": Row(
         "random sequences of API requests, event deliveries and failures",
@@ -59,14 +59,14 @@ ROWS: Final = {
     ),
     "least-privilege": Row(
         "each IAM permission is removed in turn",
-        "every permission is needed, because something fails without it, and no needed permission is missing",
+        "every permission is needed (something fails without it), and no needed permission is missing",
     ),
     "wrong-tokens": Row(
         "invalid tokens and other users' tokens on every route",
         "each request is rejected with the right error code, and no response shows another user's data",
     ),
     "canaries": Row(
-        "unique words are sent in every input, and searched for in all logs, tables, queues and traces",
-        "each kind of data is found only where docs/data.md allows it",
+        "every input contains a unique word, and all logs, tables, queues and traces are searched for these words",
+        "each word is found only where docs/data.md allows its kind of data",
     ),
 }

@@ -1,6 +1,6 @@
 """Changes to the Lambda functions that work within one release, but write data that another release can't read.
 
-The tests in this folder must report each change.
+test_data.py checks that the tests of this folder report each of these changes.
 """
 
 from __future__ import annotations

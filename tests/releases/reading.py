@@ -80,7 +80,7 @@ def differences(expected: Any, got: Any, known: frozenset[tuple[str, str]], with
 
 
 def reads(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
-    """Repeat all recorded reads of the APIs, including the requests with stored cursors."""
+    """Repeat all recorded read requests to the APIs, including those with stored cursors."""
     for name, step in data["reads"].items():
         yield f"GET {name}", step["response"], reader.send(step["request"])
     yield "rows after reading", [], changed(data["tables"], reader.tables())
@@ -196,7 +196,10 @@ def failed(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, A
 
 
 def mailed(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
-    """Let send_email process the stored events. The stored claims show which emails were sent or are being sent."""
+    """Let send_email process the stored events again.
+
+    Its claims, the stored rows of the idempotency table, show which emails were already sent or were being sent.
+    """
     results: dict[str, str] = {}
     yield from verified(reader, data)
     for event in data["events"]:

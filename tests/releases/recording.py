@@ -1,8 +1,8 @@
 """Runs a fixed script with the functions of a release, and returns the data that the functions wrote.
 
 The script places an order for each status that an order can have, with POST /orders and with POST /process. The name of
-each order below is also its idempotency key. A new kind of data needs a new step here. Never rename or remove an order,
-because the stored data of earlier releases contain these names.
+each order below is also its idempotency key. If the functions write a new kind of data, add a step that writes it.
+Never rename or remove an order, because the stored data of earlier releases contain these names.
 """
 
 from __future__ import annotations
@@ -197,7 +197,8 @@ def _decide(recorder: _Recorder) -> None:
         workflow.meanwhile("CheckInventory", _kill)
         recorder.process(workflow, "process-pending")
     platform.now_s += int(ENVIRONMENT["STANDARD_TIMEOUT_S"])
-    # Both orders are still PENDING. The cause of a failed EXPRESS execution is the id of its order.
+    # The orders `failed` and `process-failed` are still PENDING. The failed EXPRESS execution of `process-failed` has
+    # the order's id as its cause.
     for failed in (recorder.order_id("failed"), recorder.express["process-failed"]["first"]["cause"]):
         given = json.dumps({"order": rows.order_of(platform.tables()["orders"][failed])})
         assert platform.invoke("fail_order", messages.aborted_execution(failed, given))["failed"]
@@ -205,8 +206,8 @@ def _decide(recorder: _Recorder) -> None:
     cancelled = {name: recorder.order_id(name) for name in ("cancelled", "cancelled-later")}
     for name, order_id in {**cancelled, "process-cancelled": at_once}.items():
         recorder.send(f"cancel {name}", request("orders_api", "POST", f"/orders/{order_id}/cancel"))
-    # process_order starts the workflow of an undecided synchronous order only after the order's EXPRESS execution must
-    # have ended. The script therefore advances the time before it invokes process_order.
+    # process_order starts the workflow of an undecided synchronous order only when the order is so old that its EXPRESS
+    # execution must have ended. The script therefore advances the time before it invokes process_order.
     platform.now_s += LATER_S
     last = [event for event in recorder.events if event["detail-type"] == "OrderCreated"][-1]
     platform.invoke("process_order", last)

@@ -1,6 +1,6 @@
 """The stored releases: what each release wrote, and the sources of its functions.
 
-Both are in the folders of `tests/engine/releases/`, beside the deployed state of the same release.
+Each release has a folder in `tests/engine/releases/`, which also contains the Pulumi state of its deployment.
 """
 
 from __future__ import annotations

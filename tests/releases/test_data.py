@@ -110,7 +110,7 @@ def test_two_releases_change_the_same_orders_in_turn(today: Release, newest: Rel
 def test_accepted_order_survives_an_outage_while_the_workflows_are_updated(
     today: Release, newest: Release, express: str, tmp_path: Path
 ) -> None:
-    """During the outage, only one of the two workflows is already today's. The other one is the newest release's."""
+    """During the outage, one workflow (EXPRESS or STANDARD) is today's, and the other is still the newest release's."""
     of_express, of_standard = (newest, today) if express == "release" else (today, newest)
     (tmp_path / "workflows").mkdir()
     for release, name in ((of_express, DEFINITION), (of_standard, ACCEPTED_DEFINITION)):
@@ -122,7 +122,8 @@ def test_accepted_order_survives_an_outage_while_the_workflows_are_updated(
     )
     with platform(today.folder) as functions, functions.workflow(tmp_path) as workflow:
         functions.restore(today.data)
-        # The outage ends after 5 s, because release 0.1.0 sets an order to FAILED after four throttled calls.
+        # The outage lasts only 5 s, because release 0.1.0 does not survive a longer outage: it sets an order to FAILED
+        # after four throttled calls.
         workflow.outage("UpdateInventory", "Lambda.TooManyRequestsException", 5)
         assert workflow.run_accepted(json.loads(given)).status == "SUCCEEDED"
         assert functions.tables()["orders"][order_id]["status"]["S"] == "CONFIRMED"

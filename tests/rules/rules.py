@@ -169,7 +169,10 @@ def _dead_letters_of(target: Resource) -> str | None:
 
 
 def _is_swept(name: str) -> bool:
-    """Return whether the sweep repeats the work of this function, so that its failed events need no queue."""
+    """Return whether the function `name` needs no queue for its failed events.
+
+    The sweep, which restarts late orders every few minutes, repeats the work of such a function.
+    """
     return name.endswith(("fail-order", "restart-late-orders"))
 
 

@@ -62,7 +62,7 @@ def test_program_accepts_the_extreme_values_that_the_settings_accept(extreme: st
 
 
 @pytest.mark.parametrize("function", ["orders_api", "update_inventory"])
-def test_timeout_above_the_callers_stops_the_program_before_the_first_resource(
+def test_timeout_above_the_limit_of_the_caller_creates_no_resource(
     function: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = stack_config(STACK)

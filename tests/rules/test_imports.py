@@ -56,8 +56,8 @@ BANNED: Mapping[str, tuple[str, ...]] = {
         *("components", "shared", "settings", "pulumi", "emulator_fixes", "tests", *HANDLERS),
         *(f"local.{name}" for name in LOCAL - USED_BY_OPERATIONS),
     ),
-    # cli must load quickly. Each command imports cli first, so that the signal handlers of cli already work during the
-    # other imports.
+    # Each command imports cli before all other modules, because cli handles signals during the other imports. cli must
+    # therefore load quickly.
     "cli": ("components", "settings", "shared", "pulumi", "boto3", *TOOLS),
     # The policy pack imports nothing of this project, because it must work for any stack.
     "policy": ("components", "settings", "shared", "pulumi_aws", *TOOLS),
@@ -78,8 +78,8 @@ def banned_imports(path: str) -> tuple[str, ...]:
         others = ("shared",) if parts[1] == "shared" else (parts[1],)
         return ("pulumi", "pulumi_aws", "components", "settings", *(name for name in TOOLS if name not in others))
     if parts[0] == "engine":
-        # The engine can run any program, so it imports no component. Only graph.py may import
-        # components.functions.archives, because its option `build_archives` turns the building of archives off.
+        # The engine can run any program, so it imports no component. The exception is graph.py, which imports
+        # components.functions.archives to turn off the building of archives (option `build_archives`).
         own = "components.functions.function" if parts[1] == "graph.py" else "components"
         return ("settings", "shared", "boto3", *(name for name in TOOLS if name != "engine"), own)
     if parts[0] == "local":

@@ -126,7 +126,7 @@ def test_error_about_too_many_uris_gives_their_number() -> None:
         check("identity.redirectUris", uris)
 
 
-def test_cors_origins_fit_into_a_functions_environment() -> None:
+def test_cors_origins_fit_into_the_environment_variables_of_a_function() -> None:
     origins = [f"https://{number:050}.example" for number in range(60)]
     with pytest.raises(settings.SettingsError, match="characters in total; allowed: at most 3000"):
         check("api.corsOrigins", origins)
@@ -134,7 +134,7 @@ def test_cors_origins_fit_into_a_functions_environment() -> None:
 
 
 def names_fit(graph: Graph, naming: Naming) -> bool:
-    """Return whether all resource names in `graph` would stay within AWS's limits with the names in `naming`."""
+    """Return whether the resource names in `graph` fit AWS's limits with the project and stack names of `naming`."""
     ours = f"orders-{graph.stack}-"
     for made in graph.resources:
         kind = _KINDS.get(made.type.rsplit(":", 1)[-1], "")

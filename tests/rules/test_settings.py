@@ -55,7 +55,7 @@ def test_all_stack_files_have_the_same_keys() -> None:
 
 
 def test_stack_of_a_pull_request_has_the_settings_of_dev_except_shared_resources() -> None:
-    # The stacks of all pull requests have their settings from one file, Pulumi.pr.yaml.
+    # The stacks of all pull requests get their settings from one file, Pulumi.pr.yaml.
     dev, pr = (yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"] for stack in ("dev", "pr"))
     dev["orders:api"]["ownsAccountLogRole"] = dev["orders:mail"]["createIdentity"] = False
     dev["orders:site"]["enabled"] = False
@@ -79,7 +79,7 @@ def test_each_stack_file_matches_and_names_the_editor_schema(stack: str) -> None
     assert text.startswith("# yaml-language-server: $schema=settings.schema.json\n")
 
 
-def test_editor_schema_accepts_a_file_whose_settings_come_from_an_environment() -> None:
+def test_editor_schema_accepts_settings_from_a_pulumi_esc_environment() -> None:
     validator: Any = jsonschema.Draft202012Validator(settings.stack_file_schema())
     assert validator.is_valid({"environment": ["acme/dev"]})
     assert validator.is_valid({"environment": ["acme/dev"], "config": {"aws:allowedAccountIds": ["123456789012"]}})

@@ -1,4 +1,4 @@
-"""Simulates an operating system that refuses one call by a command. A first run records all calls of the command."""
+"""Makes one of a command's calls to the operating system fail. A first run of the command records all its calls."""
 
 from __future__ import annotations
 

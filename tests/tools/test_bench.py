@@ -42,7 +42,7 @@ def measure() -> Measure:
 
 @pytest.mark.full
 def test_functions_start_faster_than_a_bare_handler(machine: Machine, measure: Measure) -> None:
-    """The start of a bare handler counts as 1. The functions measured 0.73 to 0.95, and the tutorial's handler 1.30.
+    """The cost of starting a bare handler counts as 1. The functions cost 0.73 to 0.95, the tutorial's handler 1.30.
 
     For example, the test fails if shared/aws.py loads all of botocore's data.
     """
@@ -55,7 +55,7 @@ def test_functions_start_faster_than_a_bare_handler(machine: Machine, measure: M
 
 @pytest.mark.full
 def test_order_is_faster_than_with_powertools_validation(machine: Machine, measure: Measure) -> None:
-    """A handler with Powertools' validation counts as 1. The measured value of the function orders_api is 0.60."""
+    """The cost of an order in a handler with Powertools' validation counts as 1. The order cost 0.60 in orders_api."""
     cost = tables.orders(machine, measure, unsaid, fake="client", without=["by hand"])
     assert cost["orders-api"] / cost["validated"] <= LONGEST_ORDER
 

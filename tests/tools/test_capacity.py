@@ -122,8 +122,8 @@ class TestTarget:
     def test_no_order_of_a_burst_is_refused_after_the_response(self, prod: Report) -> None:
         """The hops after the response absorb more orders than the REST API accepts in a burst.
 
-        The bus delivers 450 orders per second. StartExecution's bucket of 800 calls refills at 150 calls per second, so
-        it is empty only after 1,200 orders.
+        The bus passes on 450 orders per second, each of which needs one call of StartExecution. The token bucket of
+        StartExecution holds 800 calls and regains 150 calls per second, so it is empty only after 1,200 orders.
         """
         assert prod.burst("standard", "accept", "decide") == 800
         assert prod.absorbed("standard") == pytest.approx(800 / (1 - 150 / 450))
@@ -134,7 +134,7 @@ class TestTarget:
         assert prod.first("standard", "accept", "decide").name == "workflow, StartExecution"
         assert prod.first("express", "accept", "decide").name == "bus, rule targets"
 
-    def test_needs_of_ten_thousand_orders_list_every_slower_hop(self, graph_of: GraphOf) -> None:
+    def test_needs_of_ten_thousand_orders_per_second_list_every_slower_hop(self, graph_of: GraphOf) -> None:
         made = capacity.report(graph_of("prod"), 10_000)
         named = {line[2:46].strip() for line in made.needs()}
         below = {each.name for way in made.ways.values() for each in way if each.rate < 10_000}

@@ -111,8 +111,8 @@ def test_cost_is_proportional_to_the_number_of_orders(design: cost_design.Design
 
 def test_write_cost_counts_transactions_twice_and_includes_the_index(design: cost_design.Design) -> None:
     # Write units: 2 for the new order and its index entry; 2 for the confirmed order and 1 for its index entry; 2 for
-    # the stock of each of two products; 4 for two claims and their updates. The confirmed order and the stock count
-    # twice, because a transaction writes them.
+    # the stock of each of two products; 4 for the claims of two emails, each written once and updated once. The
+    # confirmed order and the stock count twice, because a transaction writes them.
     units = 2 + (2 + 1) + 2 * 2 + 4
     lines = [line for line in bill("standard", design) if line.caller != "mark_late_orders"]
     assert by_part(lines, MILLION)["writes"] == pytest.approx(units * 0.715)

@@ -32,7 +32,10 @@ class Sent:
 
 @dataclass(frozen=True)
 class Forge:
-    """Signs tokens with the keys of the user pool `pool`, which the emulator stores as files in `directory`."""
+    """Signs tokens with a key of the user pool `pool`. The emulator stores the keys as files in `directory`.
+
+    `use` says whether the key is for ID tokens or for access tokens.
+    """
 
     directory: Path
     pool: str
@@ -151,7 +154,7 @@ def tampered(right: str, foreign: str, forge: Forge) -> dict[str, Sent]:
 def signed_but_wrong(claims: Mapping[str, Any], forge: Forge, audience: str) -> dict[str, Sent]:
     """Return {name: request} for requests with tokens that the pool signed, but with a wrong time, issuer or audience.
 
-    `claims` are those of a valid token. `audience` is the name of the claim that contains the app client.
+    `claims` are those of a valid token. `audience` is the name of the claim that contains the id of the app client.
     """
     now, issuer = int(time.time()), claims["iss"]
     wrong: dict[str, Mapping[str, Any]] = {

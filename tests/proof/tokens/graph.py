@@ -1,6 +1,6 @@
-"""Finds open doors in the resource graph: resources that let callers in without the right token.
+"""Finds settings in the resource graph that let callers in without the right token.
 
-The graph also shows the settings that AWS enforces but the emulator does not.
+Requests to the emulator can't test all of these settings, because the emulator doesn't enforce some of them.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class Victim:
 
     @property
     def ids(self) -> dict[str, str]:
-        """{name in the contracts: value} for the user's id and email address, the order's id and the product's id."""
+        """{parameter of the APIs: value} for the user's id and email address, the order's id and the product's id."""
         order, product = self.order["order_id"], self.product["product_id"]
         return {"user_id": self.person.sub, "order_id": order, "product_id": product, "email": self.person.email}
 
@@ -85,7 +85,10 @@ def wrong_tokens(api: Api, whose: Victim, stack: Stack, people: People, client: 
 
 
 def breaches(route: Route, answer: Answer, sent: Sent, secrets: list[str]) -> list[str]:
-    """Return a message for a wrong status and for each secret in `answer`, the response of `route` to a wrong token."""
+    """Return a message if the status of `answer` is wrong, and a message for each of the `secrets` in it.
+
+    `answer` is the response of `route` to `sent`, a request with a wrong token.
+    """
     found = [] if answer.status in sent.statuses else [f"got status {answer.status}, allowed {sent.statuses}"]
     # Neither the body nor the headers of an error response may contain a secret of the victim.
     told = answer.text + json.dumps(dict(answer.headers))
@@ -117,11 +120,11 @@ def _real(api: Api, person: Person, stack: Stack, client: CheckedClient) -> dict
     return {
         "of another pool": sent(of(foreign_pool)),
         "of another app client": sent(of(foreign_client)),
-        # The HTTP API accepts the audience of an ID token, but requires the scope `email`, which ID tokens lack. Its
-        # response is therefore 403 (see contracts/http-api.yaml).
+        # The HTTP API returns 403 for an ID token, not 401: it accepts the audience, but ID tokens lack the required
+        # scope `email` (see contracts/http-api.yaml).
         "of the other kind": sent(own.access_token) if api == "rest" else sent(own.id_token, 403),
-        # Both statuses are correct. A Cognito refresh token is not a JWT, so AWS returns 401. The emulator's refresh
-        # token is a JWT without a scope, so the emulator returns 403.
+        # Cognito's refresh token is not a JWT, so AWS returns 401. The emulator's refresh token is a JWT without a
+        # scope, so the emulator returns 403. The attack allows both statuses.
         "refresh token": sent(refresh, 401, 403),
     }
 

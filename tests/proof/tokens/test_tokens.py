@@ -93,13 +93,13 @@ def test_valid_token_is_accepted_on_every_route(admin_victim: Victim, client: Ch
         for value in (token, f"Bearer {token}"):
             answer = route.send(client, Sent({"Authorization": value}), admin_victim.ids)
             assert answer.status not in (401, 403), (route.name, answer)
-            # The token is accepted, so only two errors are possible: the profile already exists, or the order's status
-            # doesn't allow the change.
+            # A request with an accepted token can only fail because the profile already exists, or because the order's
+            # status doesn't allow the change.
             assert answer.status < 400 or answer.json()["code"] in ("UserAlreadyExists", "InvalidTransition"), answer
 
 
-def test_bearer_in_another_case_is_accepted_or_rejected_with_401(admin_victim: Victim, client: CheckedClient) -> None:
-    """AWS doesn't document whether the case of `Bearer` matters, so an API may accept or reject these valid tokens."""
+def test_bearer_in_another_letter_case_is_accepted_or_gets_401(admin_victim: Victim, client: CheckedClient) -> None:
+    """AWS doesn't document whether the letter case of `Bearer` matters, so the test allows either response."""
     for word in ("bearer", "BEARER", "BeArEr"):
         for route in ROUTES:
             if route.operation.method == "GET":
@@ -110,10 +110,10 @@ def test_bearer_in_another_case_is_accepted_or_rejected_with_401(admin_victim: V
 def test_attack_detects_a_route_without_its_scope(
     admin_victim: Victim, wrong: Mapping[Api, dict[str, Sent]], client: CheckedClient, stack: Stack
 ) -> None:
-    """A route without its scope accepts a wrong token, and the attack reports this.
+    """If a route no longer requires its scope, it accepts a wrong token, and the attack reports this.
 
-    The attack can't detect a route without its authorizer, because the function itself rejects the requests.
-    test_tokens_graph.py detects such routes.
+    The attack can't detect that a route lacks its authorizer, because the function itself rejects requests without a
+    token's claims. test_tokens_graph.py detects such routes.
     """
     scopeless = wrong["http"]["by password, without scopes"]
     (route,) = (route for route in ROUTES if route.operation.operation_id == "getProduct")
@@ -140,14 +140,14 @@ def _changed_route(stack: Stack, route: Route, **change: Any) -> Generator[None]
         stack.aws("apigatewayv2", "update_route", **named, **kept)
 
 
-def test_users_without_access_get_no_new_tokens(
+def test_disabled_deleted_and_signed_out_users_get_no_new_tokens(
     people: People, client: CheckedClient, stack: Stack, proof: Proof
 ) -> None:
     """API gateways verify tokens without asking Cognito, on AWS and on the emulator.
 
     A user who is disabled, deleted, signed out or removed from group `admin` therefore has access until the token
-    expires. test_tokens_graph.py limits this time to an hour. This test checks that Cognito immediately rejects the
-    user's refresh token, and new sign-ins of a disabled or deleted user.
+    expires. test_tokens_graph.py checks that tokens expire after an hour at most. This test checks that Cognito
+    immediately rejects the user's refresh token, and new sign-ins of a disabled or deleted user.
     """
     pool = stack.frontend["auth"]["userPoolId"]
     ends = ("admin_user_global_sign_out", "admin_disable_user", "admin_delete_user")
@@ -187,7 +187,7 @@ def test_customer_sees_no_data_of_an_admin_and_has_no_admin_rights(
 
 
 def _without_stock(things: list[Any]) -> list[Any]:
-    """Return `things` (orders, profile and product) without the product's stock, which the customer's order reduced."""
+    """Return `things` without the stock of the product, which is the last of them. The customer's order reduced it."""
     return [*things[:-1], {key: value for key, value in things[-1].items() if key != "quantity"}]
 
 

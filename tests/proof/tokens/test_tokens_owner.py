@@ -1,4 +1,4 @@
-"""A user can't see other users' resources with any id, and can't distinguish them from missing resources.
+"""A user can't see other users' resources, and can't distinguish them from missing resources.
 
 To check these tests, we broke copies of the program on purpose, and tests failed each time:
 
@@ -6,7 +6,8 @@ To check these tests, we broke copies of the program on purpose, and tests faile
 - Cancellation and cursors without the owner check: five tests failed.
 - GET /users/{user_id} without the owner check: two tests failed.
 - Order ids derived from the idempotency key without the user: two tests failed.
-- An additional lookup for other users' orders: the request for the other user's order was slower in 136 of 150 pairs.
+- An additional database lookup for other users' orders: the test that compares times failed. Of 150 pairs of requests,
+  the request for the other user's order was slower in 136.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def in_place(path: str, order_id: str, user_id: str) -> str:
 
 
 def cursor_behind(row_id: str) -> str:
-    """Return the cursor of the page after this row. Cursors contain no secret, so anybody can create them."""
+    """Return the cursor of the page after the row `row_id`. A cursor contains no secret, so anybody can create it."""
     return base64.urlsafe_b64encode(f"v1:{row_id}".encode()).decode().rstrip("=")
 
 
@@ -165,7 +166,7 @@ def test_body_with_another_users_id_is_rejected(attacker: Person, theirs: Victim
 def test_another_users_idempotency_key_creates_a_new_order(
     people: People, theirs: Victim, proof: Proof, path: str
 ) -> None:
-    """The response shows neither the other user's order nor a conflict with it."""
+    """A user sends a key that another user has used. The response shows neither that order nor a conflict with it."""
     key, attacker = unique("their key"), people.somebody()
     ours, accepted = lines({theirs.ids["product_id"]: 1}), 200 if path == "/process" else 202
     before = theirs.person.rest("POST", path, ours, Idempotency_Key=key)
@@ -241,7 +242,7 @@ def test_other_users_and_missing_resources_take_equal_time(
 
 
 def rarely_fewer(pairs: int) -> int:
-    """Return n: only 1 of 100,000 series of `pairs` coin tosses has fewer than n heads or fewer than n tails."""
+    """Return n: at most 1 of 100,000 series of `pairs` coin tosses has fewer than n heads, or fewer than n tails."""
     chance, heads = 0.0, 0
     while (chance := chance + 2 * math.comb(pairs, heads) / 2**pairs) < _BY_CHANCE:
         heads += 1
