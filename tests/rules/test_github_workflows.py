@@ -204,7 +204,7 @@ def test_failed_preview_fails_its_step_and_its_output_is_in_the_log() -> None:
         assert step["shell"] == "bash", "the default shell of a workflow does not set pipefail"
 
 
-def test_no_update_skips_its_preview() -> None:
+def test_updates_do_not_skip_their_preview() -> None:
     for path in [*WORKFLOWS, ROOT / "Makefile"]:
         assert not re.search(r"--skip-preview|pulumi up .*-\w*f\b", path.read_text()), path
 

@@ -62,7 +62,7 @@ class Outage:
 
 
 class _TimedOut(BaseException):
-    """Raised when an execution reaches its time limit. The interpreter catches each Exception, but no BaseException."""
+    """Raised when an execution reaches its time limit. The interpreter would catch it if it were an Exception."""
 
     def __init__(self, arn: str) -> None:
         super().__init__(arn)
@@ -341,8 +341,8 @@ def _replacements(made: Workflow) -> dict[str, Any]:
         return value
 
     def retrier(retriers: Any, error: str, counts: dict[int, int]) -> tuple[Any, int]:
-        # The interpreter ignores MaxDelaySeconds, so the delay is limited here. Without jitter, each delay has its
-        # maximum length.
+        # The interpreter ignores MaxDelaySeconds, so the delay is limited here. The interpreter also ignores jitter, so
+        # each delay has its maximum length.
         found, index = find_retrier(retriers, error, counts)
         if found is None:
             return found, index

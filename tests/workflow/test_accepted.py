@@ -85,7 +85,7 @@ def test_retry_processes_an_order_left_pending(order_workflow: Workflow, tables:
 
 
 def waits_of(workflow: Workflow) -> list[float]:
-    """Return the pauses of the STANDARD execution. Pauses of less than a second come from the interpreter itself."""
+    """Return the pauses of the STANDARD execution, without the interpreter's own pauses, which are shorter than 1 s."""
     return [seconds for seconds in workflow.waits if seconds >= 1]
 
 

@@ -278,7 +278,7 @@ def _texts(node: Any) -> Iterator[str]:
 
 
 def test_assign_reads_no_variable_that_it_also_sets() -> None:
-    """AWS evaluates an Assign with its variables' old values, but some interpreters use the values that it sets."""
+    """AWS evaluates an Assign with the old values of variables, but some interpreters use the new values."""
     for name, state in STATES.items():
         for rule in (state, *state.get("Choices", ()), *state.get("Catch", ())):
             assign: dict[str, Any] = rule.get("Assign", {})
@@ -287,7 +287,10 @@ def test_assign_reads_no_variable_that_it_also_sets() -> None:
 
 
 def test_parallel_branches_set_no_variables() -> None:
-    """Step Functions drops a branch's variables when the branch ends. Their names must differ from outer variables."""
+    """Variables in a branch are of little use, because Step Functions drops them when the branch ends.
+
+    Their names would also have to differ from the names of the variables outside the branch.
+    """
     for state in PARALLELS.values():
         for branch in state["Branches"]:
             assert "Assign" not in json.dumps(branch)

@@ -155,7 +155,7 @@ class TestUndecided:
         assert (ended.error, ended.tries["CheckInventory"]) == ("Undecided", 5)
         assert tables.order(sync_order_id())["status"] == "PENDING"
 
-    def test_fallback_reason_equals_the_reason_of_fail_order(self) -> None:
+    def test_default_reason_of_the_workflow_equals_the_reason_of_fail_order(self) -> None:
         assert TASKS["ValidateInput"]["Assign"]["reason"] == INTERNAL_ERROR
 
     def test_confirmation_with_lost_response_succeeds(self, order_workflow: Workflow, tables: Tables) -> None:
@@ -171,7 +171,7 @@ class TestUndecided:
         ended = order_workflow.run(express(LINES))
         assert (ended.status, ended.tries["UpdateInventory"], tables.stock("tea")) == ("SUCCEEDED", 3, 8)
 
-    def test_transaction_without_response_runs_once(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_transaction_with_a_lost_response_takes_effect_once(self, order_workflow: Workflow, tables: Tables) -> None:
         tables.dynamodb.faults.no_answer("transact_write_items")
         ended = order_workflow.run(express(LINES))
         assert (ended.status, tables.stock("tea")) == ("SUCCEEDED", 8)
@@ -247,7 +247,9 @@ class TestNotRecorded:
         assert ended.error == "NotRecorded"
         assert tables.order() is None
 
-    def test_body_conflict_is_found_after_a_write_timeout(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_same_key_with_another_body_is_a_conflict_after_a_write_timeout(
+        self, order_workflow: Workflow, tables: Tables
+    ) -> None:
         tables.accepted([("cup", 5)], order_id=sync_order_id(), synchronous=True)
         order_workflow.fail("RecordOrder", "States.Timeout", times=2)
         ended = order_workflow.run(express(LINES))

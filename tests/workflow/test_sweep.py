@@ -1,4 +1,4 @@
-"""Tests that an order whose event or execution was lost is decided within two sweeps. Time is simulated."""
+"""Tests that an order is decided within two sweeps, which restart late orders, if its event or execution was lost."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def created(order: Any) -> dict[str, Any]:
 
 
 def abort(platform: Platform) -> None:
-    """Start the execution as process_order does, and abort it. The event about the end of the execution is lost."""
+    """Let process_order start the execution, and abort the execution. The event about its end is lost."""
     platform.functions["process_order"](created(pending([("tea", 2)])))
     platform.cloud.stepfunctions.ended.add(ORDER_ID)
 

@@ -299,7 +299,7 @@ class TestRetriedRequest:
         assert second.error == "ValidationError"
 
     def test_failed_order_returns_the_same_error(self, order_workflow: Workflow, tables: Tables) -> None:
-        # This row equals the row that fail_order writes after the time limit of the STANDARD execution.
+        # fail_order writes the same attributes if the STANDARD execution reached its time limit.
         tables.accepted(THREE, order_id=sync_order_id(), synchronous=True)
         reason = {"M": {"code": {"S": "InternalError"}, "message": {"S": "earlier reason"}}}
         tables.change(sync_order_id(), {"status": {"S": "FAILED"}, "reason": reason})

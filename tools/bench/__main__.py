@@ -35,7 +35,7 @@ def report(machine: Machine, graph: Graph, measured: Measure) -> Iterator[str]:
     yield "## Initialization"
     yield ""
     yield 'Cost of importing each handler, divided by the cost of a handler that only calls `boto3.client("dynamodb")`.'
-    yield "The limit applies to *ratio*, which includes the start of Python in both numbers. *net* excludes this start."
+    yield "Both costs include the start of Python in the column *ratio*, which has a limit, but not in column *net*."
     yield ""
     yield from _starts(machine, measured)
     yield ""

@@ -56,7 +56,7 @@ def _program_ratio() -> float:
 
 
 def up_times() -> Iterator[tuple[str, float, float]]:
-    """Start the platform from nothing, then change one function. Yield each step's description, seconds and limit."""
+    """Run `make up`, change one function, and run it again. Yield each run's description, its seconds and its limit."""
     with tempfile.TemporaryDirectory() as directory:
         project, home = Path(directory, "project"), Path(directory, "home")
         copy_program(project)

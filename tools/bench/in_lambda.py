@@ -1,4 +1,4 @@
-"""Imports a handler as Lambda's runtime does, and calls it REQUESTS times. The measured interpreter runs this script.
+"""Imports a handler as Lambda's runtime does, and calls it REQUESTS times. `make bench` measures this process.
 
 Usage: python in_lambda.py HANDLER FAKE REQUESTS PATH... <EVENT. HANDLER is a module, or `nothing`. FAKE says which part
 of the SDK is replaced, so that requests need no DynamoDB: `client` or `network`. The script imports as little as

@@ -179,7 +179,7 @@ def _lock(package: str) -> str:
 
 
 def _layers(base: Path) -> tuple[str, ...]:
-    """Return the folder for /opt/python, into which Lambda extracts the layers."""
+    """Extract both layers into one folder, as Lambda does into /opt, and return the path of its subfolder `python`."""
     packed = [
         Path(str(made.path)) for made in (archives.powertools_layer_archive("arm64"), archives.common_layer_archive())
     ]
@@ -196,7 +196,7 @@ def _unpacked(base: Path, name: str, archives: Iterable[Path]) -> str:
 
 
 def _made(base: Path, name: str, made_of: bytes, make: Callable[[Path], None]) -> str:
-    """Return the folder for `name` that is built from `made_of`. If the folder doesn't exist, `make` builds it.
+    """Return the folder `name`, with a hash of its inputs `made_of` in its name. If it doesn't exist, `make` builds it.
 
     The folder appears only when it is complete, because tests that run in parallel use the same folder.
     """

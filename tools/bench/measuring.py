@@ -1,4 +1,4 @@
-"""Counts the instructions of commands; the count varies by only 0.01 %. Without valgrind, measures user CPU time."""
+"""Counts the instructions of commands with valgrind, which vary by 0.01 %. Without valgrind, measures CPU time."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Start:
 
 
 def starts(machine: Machine, measure: Measure, said: Said) -> list[Start]:
-    """Measure how much importing the tutorial's handler and each function costs."""
+    """Measure the cost of importing the tutorial's handler and each function, relative to the bare handler."""
     handlers = {"nothing": machine.nothing, "bare": machine.bare, "tutorial": machine.tutorial, **machine.functions}
     commands = {name: machine.command(handler) for name, handler in handlers.items()}
     cost = measure(commands, machine.environment, "", said)

@@ -74,7 +74,7 @@ class Hop:
 
 @dataclass(frozen=True)
 class Way:
-    """One way to place an order on the stack of `graph`. `use` is the recording of what an order uses."""
+    """POST /orders or POST /process on the stack of `graph`. `use` is the recording of what one order uses."""
 
     graph: Graph
     use: Use
@@ -196,7 +196,7 @@ class Way:
             )
 
     def _bus(self) -> Iterator[Hop]:
-        # The number of calls is that of the worst case: at a low rate of orders, each stream batch contains only one
+        # This is the number of calls in the worst case, at a low rate of orders: each stream batch contains only one
         # change, so each event needs its own call. Under load, several events share a call.
         calls = self.use.of("PutEvents")
         yield _with_burst(self._hop("bus, PutEvents", "put_events", calls, "decide", _STREAM_WAITS), inf)
@@ -218,7 +218,8 @@ class Way:
             role = queue.name
             targets = [made for made in self.graph.of("EventTarget") if made.inputs["arn"] == queue.state["arn"]]
             if not targets:
-                # Skip the dead-letter queue of a target: it receives events only while EventBridge cannot deliver them.
+                # No target sends to this queue, so it is a dead-letter queue. It receives events only while EventBridge
+                # cannot deliver them, and limits no orders.
                 continue
             events = sum(self._matches(target, event) for target in targets for event in _EVENTS)
             scaling = cast("dict[str, Any]", inputs.get("scalingConfig") or {})

@@ -95,7 +95,7 @@ class Report:
         return min(hop.burst for hop in self.ways[way] if hop.stage in stages)
 
     def absorbed(self, way: str) -> float:
-        """Return the size of the largest burst of accepted orders of which no hop before the decision refuses an order.
+        """Return the size of the largest burst of accepted orders that no hop before the decision refuses.
 
         Some hops, such as the bus, delay a burst and pass it on at their own rate. Other hops refuse calls when their
         token bucket is empty. Their buckets refill while the delayed burst arrives.
@@ -141,8 +141,9 @@ class Report:
                 f"orders at the same moment. Lowest limit: `{hop.name}` ({hop.limited_by}). Above it, {hop.beyond}."
             )
         yield from _wrapped(
-            f"Burst of POST /orders: no hop after the response refuses any of {_number(self.absorbed('standard'))} "
-            "accepted orders. These orders wait in the stream of the orders table and in EventBridge."
+            f"Burst of POST /orders: the hops after the response refuse none of {_number(self.absorbed('standard'))} "
+            "orders that are accepted at the same moment. These orders wait in the stream of the orders table and in "
+            "EventBridge."
         )
         hop = self.first("standard", "follow")
         yield from _wrapped(
@@ -166,7 +167,8 @@ class Report:
 def needed_quotas(report: Report) -> list[dict[str, Any]]:
     """Return the quotas that limit an order before its decision, with the calls of one order.
 
-    `make generate` writes them to operations/needed_quotas.json, because operations/ must not import tools/.
+    `make generate` writes them to operations/needed_quotas.json. The commands in operations/ read this file, because
+    they must not import tools/.
     """
     found: dict[str, dict[str, Any]] = {}
     for way in report.ways.values():
@@ -208,8 +210,9 @@ def report(graph: Graph, orders_per_second: int) -> Report:
     read = sorted(quota.read for quota in quotas().values())
     unverified = ", ".join(sorted(quota.name for quota in quotas().values() if quota.unverified))
     basis = (
-        f"Order: {order}. Recorded {day} on the emulator. Quotas: tools/capacity/quotas.toml, whose sources were read "
-        f"{read[0]} to {read[-1]}. No source confirms the value of: {unverified}. A new account may have lower quotas. "
+        f"Order: {order}. Recorded {day} on the emulator. Quotas: tools/capacity/quotas.toml; their sources were last "
+        f"read between {read[0]} and {read[-1]}. No source confirms the value of: {unverified}. A new account may have "
+        "lower quotas. "
         f"Durations: tools/cost/assumptions.toml and tools/capacity/assumptions.toml, {assumptions()['dated']}."
     )
     ways = {way: Way(graph, uses[way], region).hops() for way in WAYS}

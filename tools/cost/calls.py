@@ -1,4 +1,4 @@
-"""Runs each case with in-memory AWS services, and counts its AWS calls and consumed DynamoDB units."""
+"""Runs each case of cases.py with in-memory AWS services, and counts its AWS calls and DynamoDB request units."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def cloud() -> Generator[Cloud]:
 
 
 def count(case: Case, on: Cloud) -> Counted:
-    """Run a case with empty tables, and return its AWS calls and DynamoDB units."""
+    """Run `case`, which starts with empty tables, and return its AWS calls and DynamoDB request units."""
     on.platform.clear()
     on.workflow.published.clear()
     play = case.prepare(on)

@@ -45,10 +45,10 @@ class Access:
     is_transactional: bool = False
     is_consistent: bool = False
     marks: bool = False
-    """Whether the write adds the row to a sparse index."""
+    """Whether the write adds the row to the sparse index of late orders."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return all fields that don't have their default value."""
+        """Return the fields as JSON, without fields that are False."""
         return {name: value for name, value in asdict(self).items() if value is not False}
 
 
@@ -114,11 +114,11 @@ def accesses(
 
 
 def units(access: Access, projections: Mapping[str, Mapping[str, str]]) -> Units:
-    """Return the units that `access` consumes. `projections` maps table and index to ALL, KEYS_ONLY or SPARSE.
+    """Return the units that `access` consumes. `projections` is {table: {index: ALL, KEYS_ONLY or SPARSE}}.
 
-    DynamoDB writes an index if attributes change that the index contains. A new row is therefore written to each index,
-    and a changed row only to indexes with all attributes (ALL). Only sparse indexes (SPARSE) differ: they don't contain
-    new rows, but an update can add the row.
+    A write also changes each index that contains a changed attribute. A new row is therefore written to each index, and
+    a changed row only to indexes with all attributes (ALL). A sparse index (SPARSE) is different: it contains no new
+    rows, but an update can add a row to it (`access.marks`).
     """
     if access.kind in ("get", "query"):
         whole = max(1, ceil(access.size / _READ_BYTES))

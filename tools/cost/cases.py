@@ -1,6 +1,6 @@
 """The AWS calls that each operation should make.
 
-The number of calls does not grow with the amount of data, but the DynamoDB units do.
+The number of calls does not grow with the amount of data, but the number of DynamoDB request units does.
 """
 
 from __future__ import annotations

@@ -123,7 +123,7 @@ class Design:
     """{function: price name}, for functions that read a queue. The price is that of one request to the queue."""
     has_archive: bool
     is_traced: bool
-    """Whether X-Ray traces a sample of the requests, or all requests with `is_traced_whole`."""
+    """Whether X-Ray traces requests: a sample of them, or all requests if `is_traced_whole` is true."""
     monthly: Mapping[str, float]
     """{name of the price: quantity per month}, for everything that does not depend on the number of orders."""
     sweep_s: int

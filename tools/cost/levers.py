@@ -87,7 +87,7 @@ LEVERS: Final = (
 
 
 def effects(model: Model, uses: Mapping[str, Use], design: Design, orders: int) -> Iterator[tuple[Lever, list[float]]]:
-    """Yield each lever with the USD that the lever adds to the cost of `orders` orders, for each of `uses`."""
+    """Yield each lever with the USD that it adds to the cost of `orders` orders: one number for each of `uses`."""
     before = {way: total(model.bill(use, design), orders) for way, use in uses.items()}
     for lever in LEVERS:
         yield lever, [total(model.bill(*lever.change(use, design)), orders) - before[way] for way, use in uses.items()]

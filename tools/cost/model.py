@@ -38,8 +38,8 @@ _MARK: Final = "mark_late_orders"
 _SWEEP: Final = "restart_late_orders"
 _RELAY: Final = "publish_order_events"
 _ANALYTICS: Final = "record_analytics"
-# These functions read a stream or a queue, which does not pass on the sender's trace. Each invocation therefore starts
-# a new trace.
+# These functions read a stream or a queue. Each of their invocations starts a new trace, and does not continue the
+# sender's trace.
 _ROOTS: Final = (_RELAY, "send_email", _ANALYTICS)
 _FOLLOWING: Final = ("send_email", _ANALYTICS, _MARK)
 """Callers whose work comes after the decision, or in parallel with it."""
@@ -135,7 +135,8 @@ class Model:
         """Yield what `mark_late_orders` costs for an order that is decided in time.
 
         Lambda ends a batch when its records reach 6 MB or when the batching window ends. If a batch contains an order
-        but not its decision, the function adds `late_shard` to the order's row, and the decision removes it.
+        but not its decision, the function marks the order as late (attribute `late_shard`), and the decision removes
+        the attribute.
         """
         decided = [access for _, access in use.accesses if access.table == "orders" and access.kind == "update"]
         if not decided or not design.sweep_s:

@@ -1,4 +1,4 @@
-"""Reads the prices, the assumptions, and the recording of what one order uses (`make record` writes it)."""
+"""Reads the prices, the assumptions, and the recording of what one order uses, which `make record` writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes the generated parts of the documents, mostly from the resource graph, between the parts' markers.
+"""Writes the generated parts of the documents between their markers, mostly from the resource graph.
 
 `make generate` runs `python -m tools.docs.generate`. A test fails if a document is out of date.
 """

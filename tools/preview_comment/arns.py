@@ -44,7 +44,7 @@ class Place:
     region: str = ""
 
     def short(self, arn: str) -> str:
-        """Return `service:rest` of `arn`, and its account or region if they differ from those of this place."""
+        """Return `service:rest` of `arn`, with the ARN's region or account if it differs from this place's."""
         found = _ARN.fullmatch(arn)
         if not found:
             return arn

@@ -157,7 +157,10 @@ def _fitting(items: list[str], room: int) -> int:
 
 
 def _cut(text: str, limit: int, beginning: str) -> str:
-    """Return the lines of `text` that fit into `limit` characters. A last line with `beginning` counts the others."""
+    """Return the lines of `text` that fit into `limit` characters.
+
+    If lines are left out, a last line starts with `beginning` and says how many.
+    """
     if len(text) <= limit:
         return text
     lines = text.splitlines()

@@ -98,7 +98,7 @@ def losses(changes: Iterable[Change]) -> Iterator[str]:
 
 
 def weakened(changes: Iterable[Change]) -> Iterator[str]:
-    """Yield a sentence for each input that retains or protects data less than before, with the affected resources."""
+    """Yield a sentence for each change of an input that shortens the retention of data, or removes its protection."""
     found: dict[str, list[str]] = defaultdict(list)
     for change in changes:
         if change.op != "update":

@@ -127,7 +127,7 @@ def _side_doors(graph: Graph) -> Iterator[str]:
         service, source = each.inputs["principal"], each.inputs.get("sourceArn", "")
         any_path = re.search(r":execute-api:.*/[*]$", source)
         if service not in ("apigateway.amazonaws.com", "events.amazonaws.com") or not source or any_path:
-            yield f"{each.name} lets {service} invoke a function for {source or 'anybody'}"
+            yield f"{each.name} lets {service} invoke its function from {source or 'any source'}"
 
 
 def _custom(graph: Graph, kind: str) -> list[Resource]:
