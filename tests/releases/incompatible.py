@@ -20,7 +20,7 @@ from tests.releases.reading import Check
 
 @dataclass(frozen=True)
 class Edit:
-    """Replaces every match of `pattern` in today's source files whose paths match `paths`."""
+    """Replaces every match of `pattern` with `replacement` in today's source files whose paths match `paths`."""
 
     paths: str
     pattern: str

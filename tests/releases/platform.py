@@ -1,4 +1,4 @@
-"""Runs the functions and workflows of a release in this process, with a fixed clock and in-memory AWS services."""
+"""Runs the functions and workflows of a release in this process, with simulated time and in-memory AWS services."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Platform:
         return json.loads(json.dumps(answer))
 
     def send(self, request: Json) -> Json:
-        """Send `request` to the API that its function serves. Return the status and the body of the response."""
+        """Invoke the API function that `request` names, and return the status and the body of its response."""
         fields = {name: value for name, value in request.items() if name != "function"}
         asked = gateway.Request(**fields)
         event = gateway.http_event(asked) if request["function"] == "catalog_api" else gateway.rest_event(asked)
@@ -77,7 +77,7 @@ class Platform:
 
     @contextmanager
     def workflow(self, definitions: Path | None = None) -> Generator[Workflow]:
-        """Load both workflows from their definitions in the folder `definitions`, by default the release's folder."""
+        """Load both workflows from `workflows/` in the folder `definitions`, by default in the release's folder."""
         self._next_run()
         with workflow(self.cloud.dynamodb, (definitions or self.folder) / "workflows") as made:
             yield made
@@ -87,7 +87,7 @@ class Platform:
         return {name: copy.deepcopy(table.items) for name, table in self.cloud.dynamodb.tables.items()}
 
     def restore(self, data: Json) -> None:
-        """Replace all stored data with `data` of another release, and set the time to the end of its recording."""
+        """Replace all stored data with `data`, a recording of any release, and set the time to the recording's end."""
         self.cloud.clear()
         for name, items in data["tables"].items():
             self.cloud.dynamodb.tables[name].items.update(copy.deepcopy(items))

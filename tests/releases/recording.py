@@ -273,7 +273,7 @@ def _analyze(recorder: _Recorder) -> list[str]:
 
 
 def _read(platform: Platform) -> dict[str, Json]:
-    """Read everything with the APIs, and return each request with its response."""
+    """Read the profile, the orders and the products with the APIs, and return {path: request and response}."""
     reads: dict[str, Json] = {}
 
     def read(asked: Json) -> Json:

@@ -24,7 +24,7 @@ CHECKS: Final = "functions/shared/checks"
 
 
 def of_today() -> dict[str, bytes]:
-    """Return {path: content} of today's source files, including the generated validators of the common layer."""
+    """Return {path: content} of today's source files, including the generated validators in functions/shared/checks."""
     found = {
         str(path.relative_to(ROOT)): path.read_bytes()
         for pattern in _PATTERNS

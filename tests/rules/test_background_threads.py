@@ -1,4 +1,7 @@
-"""Threads of the test runner don't call `time.sleep`, because tests replace this function for the whole process."""
+"""Tests that no thread of the test runner calls `time.sleep`.
+
+Other tests replace this function for the whole process, so a call by such a thread would reach the replacement.
+"""
 
 from __future__ import annotations
 

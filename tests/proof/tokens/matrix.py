@@ -85,7 +85,7 @@ def wrong_tokens(api: Api, whose: Victim, stack: Stack, people: People, client: 
 
 
 def breaches(route: Route, answer: Answer, sent: Sent, secrets: list[str]) -> list[str]:
-    """Return a message if the status of `answer` is wrong, and a message for each of the `secrets` in it.
+    """Return a message if `answer` has a wrong status, and a message for each of `secrets` that `answer` contains.
 
     `answer` is the response of `route` to `sent`, a request with a wrong token.
     """

@@ -187,7 +187,7 @@ def test_customer_sees_no_data_of_an_admin_and_has_no_admin_rights(
 
 
 def _without_stock(things: list[Any]) -> list[Any]:
-    """Return `things` without the stock of the product, which is the last of them. The customer's order reduced it."""
+    """Return `things` without the stock of their last item, the product. The customer's order reduced this stock."""
     return [*things[:-1], {key: value for key, value in things[-1].items() if key != "quantity"}]
 
 

@@ -1,4 +1,7 @@
-"""The resource graph lets no caller in without the right token. The tests cover what the emulator can't show."""
+"""The settings in the resource graph let no caller in without the right token.
+
+These tests also cover settings that have no effect on the emulator.
+"""
 
 from __future__ import annotations
 
