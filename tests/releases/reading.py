@@ -135,7 +135,7 @@ def executions(reader: Platform, data: Json, writer: Path) -> Iterator[tuple[str
 
 
 def relayed(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
-    """Let the outbox relay publish the events of the stored stream records."""
+    """Let the outbox relay (publish_order_events) publish the events of the stored stream records."""
     answer = reader.invoke("publish_order_events", {"Records": data["stream"]})
     yield "relay", {"batchItemFailures": []}, answer
     yield "events", data["events"], [messages.delivered(entry) for entry in reader.cloud.events.entries]

@@ -54,7 +54,7 @@ LATER_S: Final = 60
 
 
 class SetAside(Exception):
-    """A function sent a message to its failure queue. The text of this exception is the error code of the message."""
+    """Raised if a function sent a message to its failure queue. The exception's text is the message's error code."""
 
 
 class Killed(BaseException):
@@ -103,7 +103,7 @@ class _Recorder:
         self.relay()
 
     def relay(self) -> None:
-        """Run the outbox relay for all new stream records, and record the events that it publishes."""
+        """Run publish_order_events for all new stream records, and record the events that it publishes."""
         stream = self.platform.cloud.dynamodb.tables["orders"].stream
         if stream[self._relayed :]:
             self.platform.invoke("publish_order_events", messages.stream_batch(stream[self._relayed :]))

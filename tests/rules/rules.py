@@ -81,7 +81,7 @@ def each_function_is_versioned_and_named_to_its_logs(graph: Graph) -> Iterator[s
                 yield f"{function.name}: {key}: got {inputs.get(key)}; allowed: {value}"
         variables = inputs["environment"]["variables"]
         if not variables.get("POWERTOOLS_SERVICE_NAME") or not variables.get("LOG_LEVEL"):
-            yield f"{function.name}: lacks POWERTOOLS_SERVICE_NAME or LOG_LEVEL"
+            yield f"{function.name}: lacks the variable POWERTOOLS_SERVICE_NAME or LOG_LEVEL"
         if len(inputs["layers"]) != 2:
             yield f"{function.name}: does not have both layers"
 
@@ -248,7 +248,7 @@ def trust_is_limited_where_the_service_sends_its_source(graph: Graph) -> Iterato
             service = statement["Principal"].get("Service")
             limited = "aws:SourceAccount" in json.dumps(statement.get("Condition", {}))
             if not limited:
-                yield f"{role.name}: trusts {service} for any AWS account"
+                yield f"{role.name}: trusts {service} on behalf of any AWS account"
 
 
 def resource_policies_let_one_source_in(graph: Graph) -> Iterator[str]:

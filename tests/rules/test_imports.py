@@ -83,8 +83,8 @@ def banned_imports(path: str) -> tuple[str, ...]:
         own = "components.functions.function" if parts[1] == "graph.py" else "components"
         return ("settings", "shared", "boto3", *(name for name in TOOLS if name != "engine"), own)
     if parts[0] == "local":
-        # Only launch.py may import the corrections, because it applies them in the emulator's process. The other
-        # modules run in other processes.
+        # Only launch.py may import the corrections of the emulator, because it applies them in the emulator's process.
+        # The other modules run in other processes.
         fixes = () if parts[1] == "launch.py" else ("emulator_fixes",)
         return ("components", "shared", "settings", "engine.graph", "operations", "tests", *HANDLERS, *fixes)
     return BANNED.get(parts[0], ())

@@ -273,7 +273,7 @@ def test_resource_with_a_new_name_on_aws_is_not_a_rename() -> None:
         (
             {},
             {"forceDestroy": True},
-            "`forceDestroy`: Pulumi can now delete the bucket together with all objects of `a`.",
+            "`forceDestroy`: Pulumi can now delete a bucket that contains objects: `a`.",
         ),
         ({"forceDestroy": True}, {}, None),
     ],

@@ -124,14 +124,15 @@ class Workflow:
     _tries: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def fail(self, step: str, error: str, times: int = 1) -> None:
-        """Make the next attempts of `step` fail with `error` before they do any work."""
+        """Make the next `times` attempts of `step` fail with `error` before they do any work."""
         self._faults[step].extend([Fault(error)] * times)
 
     def outage(self, step: str, error: str, seconds: float, *, takes_s: float = 0) -> None:
         """Make every attempt of `step` fail for `seconds` of simulated time from now.
 
-        Each attempt takes `takes_s` seconds and fails with `error`. The step's time limit ends a longer attempt with
-        States.Timeout. If `error` is States.Timeout, each attempt takes as long as the time limit.
+        Each attempt takes `takes_s` seconds and fails with `error`. An attempt that would exceed the step's time limit
+        ends at this limit with States.Timeout. If `error` is States.Timeout, each attempt takes as long as the time
+        limit.
         """
         steps = dict(state_machine.tasks(self.accepted)) | dict(state_machine.tasks(self.definition))
         limit_s = steps[step]["TimeoutSeconds"]
@@ -155,7 +156,7 @@ class Workflow:
         self.wait(seconds)
 
     def lose_answer(self, step: str, error: str = "States.Timeout", times: int = 1) -> None:
-        """Make the next attempts of `step` do their work and then fail with `error`."""
+        """Make the next `times` attempts of `step` do their work and then fail with `error`."""
         self._faults[step].extend([Fault(error, after=True)] * times)
 
     def meanwhile(self, step: str, happens: Callable[[], None]) -> None:

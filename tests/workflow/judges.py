@@ -21,7 +21,10 @@ def validator_complaints(definition: Path) -> str:
 
 
 def reference_results(evaluations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Evaluate each {"expression", "bindings"}. Each result is {"value"}, {"error"}, or {} for an undefined value."""
+    """Evaluate JSONata expressions, each as {"expression", "bindings"}, with JSONata's own implementation.
+
+    Each result is {"value"}, {"error"}, or {} for an undefined value.
+    """
     _installed("jsonata/package.json")
     done = _node(str(_HERE / "reference.mjs"), str(_HOME), given=json.dumps(evaluations))
     assert done.returncode == 0, done.stderr

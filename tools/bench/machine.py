@@ -88,7 +88,8 @@ class Machine:
     def command(self, handler: Handler, *, requests: int = 0, fake: str = "client") -> list[str]:
         """Return the command that starts a handler and sends it `requests` orders.
 
-        Python ignores the packages of this machine (-S -s -P) and writes no byte code (-B), as in Lambda.
+        Python ignores the packages of this machine (-S -s -P) and writes no byte code (-B), as in Lambda. `fake` is the
+        part of the SDK that in_lambda.py replaces.
         """
         options = ["-S", "-s", "-P", "-B"]
         return [

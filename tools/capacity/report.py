@@ -1,7 +1,8 @@
 """Reports how many orders per second a stack can carry: `make capacity STACK=prod RATE=150`.
 
-The report lists each hop on an order's path, with the orders per second that AWS's default quotas in the stack's region
-(quotas.toml) allow. It also shows the lowest limit, and the quotas to raise for RATE orders per second.
+The report lists each hop: a step on an order's path that has a limit. For each hop, it shows how many orders per second
+AWS's default quotas in the stack's region (quotas.toml) allow. The report also shows the lowest limit, and the quotas
+to raise for RATE orders per second.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Builds the table of docs/emulator-fixes.md from the docstrings of the corrections."""
+"""Builds the table of docs/emulator-fixes.md from the docstrings of the corrections to the emulator."""
 
 from __future__ import annotations
 

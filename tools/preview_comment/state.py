@@ -72,7 +72,7 @@ _SWITCHES: Final[Mapping[str, tuple[Callable[[Inputs], bool], str]]] = {
     ),
     "forceDestroy": (
         lambda inputs: not inputs.get("forceDestroy"),
-        "Pulumi can now delete the bucket together with all objects of",
+        "Pulumi can now delete a bucket that contains objects:",
     ),
 }
 _NAMED: Final = 5

@@ -34,7 +34,10 @@ class Victim:
 
     @property
     def ids(self) -> dict[str, str]:
-        """{parameter of the APIs: value} for the user's id and email address, the order's id and the product's id."""
+        """{parameter or property of the APIs: value}.
+
+        The values are the ids of the user, the order and the product, and the user's email address.
+        """
         order, product = self.order["order_id"], self.product["product_id"]
         return {"user_id": self.person.sub, "order_id": order, "product_id": product, "email": self.person.email}
 
