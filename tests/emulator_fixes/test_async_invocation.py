@@ -7,7 +7,7 @@ import pytest
 
 from emulator_fixes import async_invocation
 from tests.emulator_fixes.test_stream_mapping import metric
-from tests.local.cloud import Cloud, Gate, allow, log_group
+from tests.local.cloud import Cloud, Gate, allow, eventually, log_group
 from tests.support.graph import Graph
 
 FAILING = """
@@ -16,6 +16,15 @@ FAILING = """
     def handle(event, context):
         print("request", context.aws_request_id)
         raise OutOfStock("none left")
+"""
+# The first version of this function runs until the file `go_on` exists, and then fails.
+FAILING_LATER = """
+    import pathlib, time
+    def handle(event, context):
+        pathlib.Path({began!r}).touch()
+        while not pathlib.Path({go_on!r}).exists():
+            time.sleep(0.05)
+        raise ValueError("failed")
     def fixed(event, context):
         print("fixed")
 """
@@ -162,16 +171,18 @@ def test_ten_minutes_of_throttling_drop_only_events_whose_work_the_sweep_repeats
     assert dropped == {"process-order-invocation", "restart-late-orders-invocation"}
 
 
-def test_retry_runs_the_current_version_of_the_alias(cloud: Cloud) -> None:
-    function = cloud.function(FAILING)
+def test_retry_runs_the_current_version_of_the_alias(cloud: Cloud, tmp_path: Path) -> None:
+    began, go_on = tmp_path / "began", tmp_path / "go-on"
+    function = cloud.function(FAILING_LATER.format(began=str(began), go_on=str(go_on)), Timeout=900)
     name = function.split(":")[6]
-    configure(cloud, function, MaximumRetryAttempts=2)
+    configure(cloud, function, MaximumRetryAttempts=1)
     cloud.invoke(function, {}, kind="Event")
-    cloud.log(log_group(function), "request ")
+    eventually(began.exists)
 
     cloud("lambda", "update_function_configuration", FunctionName=name, Handler="app.fixed")
     version = cloud("lambda", "publish_version", FunctionName=name)["Version"]
     cloud("lambda", "update_alias", FunctionName=name, Name="live", FunctionVersion=version)
+    go_on.touch()
 
     assert cloud.log(log_group(function), "fixed")
 
