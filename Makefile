@@ -48,9 +48,9 @@ PYTHON_VERSION := $(shell cat .python-version)
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 # Tests of one file share fixtures, so they run on one worker. By default, xdist starts the files with the most tests
 # first, so slow files with few tests would come last.
-PARALLEL := -n 4 --dist loadfile --no-loadscope-reorder
+PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
 # The folders whose tests do more in `make prove` than in `make test`. An attack is only in tests/proof.
-PROOFS = tests/proof $(if $(ATTACKS),,tests/engine tests/tools/test_bench.py)
+PROOFS = tests/proof $(if $(ATTACKS),,tests/engine tests/howto tests/tools/test_bench.py)
 QUICK := tests/clients tests/components tests/contracts tests/functions tests/policy tests/rules tests/workflow -m "not emulator"
 SOURCES := __main__.py settings.py setting_types.py pulumi_yaml.py cli components contracts emulator_fixes engine functions local operations policy tests tools
 # Every rule is mandatory for a stack without an enforcement file. STACK may be ORGANIZATION/STACK. The stacks of pull

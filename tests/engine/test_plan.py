@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.engine.engine import Engine, operations
 
 STACK = "dev"
 
 
+@pytest.mark.full
 def test_update_with_a_plan_refuses_changes_that_were_not_previewed(deployed: Callable[[str], Engine]) -> None:
     engine = deployed(STACK)
     settings, plan = engine.checkout / f"Pulumi.{STACK}.yaml", str(engine.checkout / "plan.json")
@@ -25,7 +28,7 @@ def test_update_with_a_plan_refuses_changes_that_were_not_previewed(deployed: Ca
     assert engine.cloud.calls() == []
 
     settings.write_text(previewed, encoding="utf-8")
-    engine.must("up", "--stack", STACK, "--yes", "--plan", plan)
+    engine.must_up(STACK, "--plan", plan)
     assert operations(engine.cloud.calls()) == {"update": ["data-analytics-lifecycle"]}
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.engine.engine import Engine, copy_of
 from tests.support.graph import ROOT
 
@@ -34,6 +36,7 @@ def test_prerequisites_distinguish_a_missing_stack_from_an_unreachable_backend(t
     assert "does not exist" not in silent.err
 
 
+@pytest.mark.full
 def test_destroy_lists_what_stays_and_refuses_to_delete_protected_resources(deployed: Callable[[str], Engine]) -> None:
     engine = deployed("dev")
     said = engine.operation("destroy", "dev")

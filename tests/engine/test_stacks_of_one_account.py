@@ -6,10 +6,13 @@ import json
 import re
 from collections.abc import Callable
 
+import pytest
+
 from tests.engine.engine import Engine
 from tests.proof.plugin import Dose
 
 
+@pytest.mark.full
 def test_stacks_of_pull_requests_can_exist_beside_dev_and_prod(deployed: Callable[[str], Engine], dose: Dose) -> None:
     engine = deployed("dev")
     engine.must("stack", "select", "dev")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 
+import pytest
+
 from tests.engine.engine import Engine
 from tests.support.graph import ROOT
 
@@ -19,6 +21,7 @@ def command(start: str) -> list[str]:
     return shlex.split(line)[1:]
 
 
+@pytest.mark.full
 def test_imported_resource_belongs_to_the_stack_and_needs_no_change(deployed: Callable[[str], Engine]) -> None:
     engine = deployed(STACK)
     urn = next(found["urn"] for found in engine.state(STACK) if found["urn"].endswith("::events-sender"))

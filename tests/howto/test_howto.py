@@ -121,6 +121,7 @@ def test_page_states_how_many_files_it_changes(name: str, followed: Followed) ->
     assert not page.generated or f"`make generate` updates {len(page.generated)} more" in text
 
 
+@pytest.mark.full
 def test_checks_pass_after_all_pages_are_followed(followed: Followed) -> None:
     own = [shlex.split(each.removeprefix(PYTEST)) for each in followed.commands if each.startswith(PYTEST)]
     tests = dict.fromkeys([*CHECKS, *(path for paths in own for path in paths)])

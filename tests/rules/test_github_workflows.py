@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -58,12 +57,6 @@ def named(name: str) -> Path:
 def command_of(job: dict[str, Any], beginning: str) -> dict[str, Any]:
     [step] = [step for step in job["steps"] if beginning in step.get("run", "")]
     return step
-
-
-def test_zizmor_finds_no_weakness_in_workflows() -> None:
-    command = [Path(sys.executable).with_name("zizmor"), "--offline", "--quiet", "--format", "plain", FOLDER]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=lambda path: f"{path.parent.name}-{path.stem}")
