@@ -100,7 +100,7 @@ def integration_parts(
         uri=f"arn:aws:apigateway:{region}:states:action/StartSyncExecution",
         credentials=role_arn,
         # With `never`, API Gateway returns 415 for a content type without a template. With `when_no_match`, API Gateway
-        # would pass such a body on without validation, because its content type has no model either.
+        # would pass the body on without validation, because it validates only content types that have a model.
         passthroughBehavior="never",
         requestTemplates={JSON: request_template(state_machine_arn)},
     )

@@ -34,7 +34,7 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
         try:
             marked = orders.mark(order_id)
         except Exception:  # noqa: BLE001 - Lambda retries from the failed record, and the earlier orders stay marked
-            # `make redrive` searches the log for this sequence number to find the reason of the failure.
+            # `make redrive` searches the log for this sequence number to find the reason for the failure.
             logger.exception("late order was not marked", sequence_number=sequence_number)
             return {"batchItemFailures": [{"itemIdentifier": sequence_number}]}
         if marked:

@@ -238,7 +238,7 @@ def _is_pending(row: dict[str, Any] | None) -> bool:
 
 
 def _check_expected_total(confirmed: Order, attempt: _Attempt) -> None:
-    """Raise PriceChanged if only the expected total of a PENDING order prevented the confirmation.
+    """Raise PriceChanged if DynamoDB refused the confirmation only because the expected total differs.
 
     If DynamoDB also refused another update, the prices of this attempt may be outdated. In this case, return, because
     the next attempt checks the total again with the current prices.

@@ -52,7 +52,7 @@ class Office:
     """Watches the active environment and the home directory for changes."""
 
     def changed(self) -> set[str]:
-        """Return the files outside the clone that make changed."""
+        """Return the files outside the clone that `make` changed."""
         return self.watched.changed()
 
 

@@ -29,7 +29,7 @@ FALLBACKS: Final = {("local/processes.py", "/proc"), ("tools/bench/__main__.py",
 
 
 def names(source: str) -> Iterator[str]:
-    """Yield the names from MODULES that the module `source` uses, for example `os.memfd_create`."""
+    """Yield the names of MODULES that the Python code `source` uses, for example `os.memfd_create`."""
     tree = list(ast.walk(ast.parse(source)))
     imported = {alias.name for node in tree if isinstance(node, ast.Import) for alias in node.names} & set(MODULES)
     for node in tree:

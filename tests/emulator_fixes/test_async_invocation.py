@@ -167,7 +167,7 @@ def test_ten_minutes_of_throttling_drop_only_events_whose_work_the_sweep_repeats
         _, _, conditions[config.name] = async_invocation.attempt(invoke, settings, base_s=60, longest_s=300)
     dropped = {name for name, condition in conditions.items() if condition == "EventAgeExceeded"}
     assert set(conditions.values()) == {"Success", "EventAgeExceeded"}
-    # Lambda may drop these events after a short time, because the next sweep does their work.
+    # Lambda drops these events after a short time. The next sweep, which restarts late orders, makes up for them.
     assert dropped == {"process-order-invocation", "restart-late-orders-invocation"}
 
 

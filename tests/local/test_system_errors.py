@@ -56,7 +56,7 @@ def _always(answer: Any) -> Callable[..., Any]:
 
 
 class Machine:
-    """One instance, and the processes that its commands started."""
+    """One instance of the platform, and the processes that its commands started."""
 
     def __init__(self, home: Path, program: Path) -> None:
         self.where, self.program = Instance(PORT, home), program

@@ -134,7 +134,7 @@ def test_cors_origins_fit_into_the_environment_variables_of_a_function() -> None
 
 
 def names_fit(graph: Graph, naming: Naming) -> bool:
-    """Return whether the resource names in `graph` fit AWS's limits with the project and stack names of `naming`."""
+    """Return whether the names in `graph` fit AWS's limits if they begin with the project and stack of `naming`."""
     ours = f"orders-{graph.stack}-"
     for made in graph.resources:
         kind = _KINDS.get(made.type.rsplit(":", 1)[-1], "")

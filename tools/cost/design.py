@@ -43,7 +43,7 @@ FREE: Final[Mapping[str, str]] = {
     "apigateway/": "no price apart from the API's",
     "apigatewayv2/": "no price apart from the API's",
     "acm/": "public certificates are free",
-    "cloudfront/": "a price for the requests and bytes of visitors, independent of orders",
+    "cloudfront/": "a price for the requests of visitors and the data transferred to them, independent of orders",
     "route53/": "records are free, and the hosted zone is not part of the stack",
     "cloudwatch/eventRule:": "rules are free",
     "cloudwatch/eventTarget:": "deliveries to AWS services are free",

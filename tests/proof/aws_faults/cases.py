@@ -114,7 +114,7 @@ class Case:
 
     def _ask(self, name: str, call: Callable[[], Answer], may: tuple[int, ...]) -> Answer:
         # If the fault ends an execution, send the request only once. A retry of POST /process would start another
-        # execution, but the platform must decide the order without the client's help.
+        # execution, but the platform must confirm or reject the order without the client's help.
         leaves = self.fault is not None and self.fault[1].kind in ("died", "timed out")
         answer = self._once(name, call, may)
         for _ in range(0 if leaves else _TRIES - 1):

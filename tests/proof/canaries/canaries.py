@@ -23,7 +23,7 @@ _NUMBERS: Final = re.compile(r"\[\s*\d{1,3}(?:\s*,\s*\d{1,3}){7,}\s*\]")
 
 @dataclass
 class Canaries:
-    """Creates canaries, and finds them in texts."""
+    """Creates canaries, which are unique words, and finds them in strings."""
 
     run: str = field(default_factory=lambda: f"zq{uuid.uuid4().hex[:6]}")
     kinds: dict[str, str] = field(default_factory=dict[str, str])

@@ -132,7 +132,7 @@ class Activity:
     def _here(self) -> None:
         _now.activity = self
         # Powertools stores the current request in class attributes, which all activities share. Restore the request of
-        # this activity, because another activity can have replaced it.
+        # this activity, because another activity may have replaced it.
         BaseRouter.current_event, BaseRouter.lambda_context = self._router
 
     def go_on(self, outcome: CallOutcome = CallOutcome.FINE, *, to_the_end: bool = False) -> None:

@@ -159,8 +159,7 @@ class Queues:
             failures: list[Json] = activity.value["batchItemFailures"]
             firsts = [int(each["itemIdentifier"]) for each in failures]
             failed = [each for each in batch if firsts and _number(each) >= min(firsts)]
-        # Failed records go back to the stream, because Lambda retries them until the stream deletes them after 24
-        # hours.
+        # Lambda retries failed records until the stream deletes them after 24 hours, so they stay in this model's stream.
         self.unpublished += failed
         self.unpublished.sort(key=_number)
 

@@ -81,7 +81,7 @@ class Orders:
     def place_at_once(self, number: int) -> None:
         """Place `number` orders for each flow of POST /process and for the flow WITHDRAWN.
 
-        Cancel the orders of the flows that end with a cancellation.
+        Cancel the orders of WITHDRAWN and of the flow "cancelled at once".
         """
         for flow in AT_ONCE_FLOWS:
             self._place(flow, number, self._process)

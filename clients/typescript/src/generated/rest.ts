@@ -89,7 +89,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the order, from the response that placed it. */
+                /** @description Id of the order, from the response to the request that placed it. */
                 order_id: components["parameters"]["OrderId"];
             };
             cookie?: never;
@@ -113,7 +113,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the order, from the response that placed it. */
+                /** @description Id of the order, from the response to the request that placed it. */
                 order_id: components["parameters"]["OrderId"];
             };
             cookie?: never;
@@ -685,7 +685,7 @@ export interface components {
     parameters: {
         /** @description The `sub` of the user's token. */
         UserId: components["schemas"]["UserId"];
-        /** @description Id of the order, from the response that placed it. */
+        /** @description Id of the order, from the response to the request that placed it. */
         OrderId: components["schemas"]["OrderId"];
         /** @description Client-chosen key that makes retries safe. Without this key, every request creates an order. */
         IdempotencyKey: string;
@@ -858,7 +858,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the order, from the response that placed it. */
+                /** @description Id of the order, from the response to the request that placed it. */
                 order_id: components["parameters"]["OrderId"];
             };
             cookie?: never;
@@ -888,7 +888,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the order, from the response that placed it. */
+                /** @description Id of the order, from the response to the request that placed it. */
                 order_id: components["parameters"]["OrderId"];
             };
             cookie?: never;
