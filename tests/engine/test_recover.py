@@ -57,6 +57,7 @@ def killed(engine: Engine, calls: int) -> list[str]:
     return said
 
 
+@pytest.mark.full
 def test_update_killed_at_random_moments_can_be_completed_after_recovery(fresh: Engine, dose: Dose) -> None:
     choice = random.Random(12)  # noqa: S311 - the moments must be the same in each run
     said = [line for _ in range(dose(1, 10)) for line in killed(fresh, choice.randint(20, 30))]

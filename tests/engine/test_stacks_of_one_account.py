@@ -57,6 +57,7 @@ def test_stacks_of_pull_requests_can_exist_beside_dev_and_prod(deployed: Callabl
         engine.must("preview", "--stack", stack, "--expect-no-changes")
 
 
+@pytest.mark.full
 def test_stack_of_a_pull_request_closed_during_its_first_update_is_removed(deployed: Callable[[str], Engine]) -> None:
     """If the killed update leaves resources whose ids AWS chose, the test runs `make recover` with these ids."""
     engine = deployed("dev")
