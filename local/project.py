@@ -64,7 +64,8 @@ def _load(root: Path) -> Project:
     name, main = cast("str", name), cast("str", main)
     if project.get("stackConfigDir"):
         raise PulumiYamlError(
-            f"{_PROJECT_FILE}: stackConfigDir: got a value; the key is not allowed here; move the stack files beside {_PROJECT_FILE}"
+            f"{_PROJECT_FILE}: stackConfigDir: got a value; this key is not allowed; "
+            f"move the stack files beside {_PROJECT_FILE}"
         )
     given = _given(name, pulumi_yaml.read(root / _STACK_FILE, secrets=False))
     values = {**_declared(name, project, given), **given}

@@ -119,9 +119,9 @@ def make_mail_queue(owner: Owner, args: MailQueueArgs) -> QueueConsumer:
             permissions=[
                 allow("dynamodb:GetItem", on=[args.users_table.arn, args.idempotency_table.arn]),
                 allow("dynamodb:PutItem", "dynamodb:UpdateItem", on=args.idempotency_table.arn),
-                # The condition restricts the sender's address (From). The resources cannot restrict it: SES compares them
-                # with the identity of the sender's address or of its verified domain, and in the sandbox also with the
-                # identity of the recipient.
+                # The condition restricts the sender's address (From). The resources cannot restrict it: SES compares
+                # them with the identity of the sender's address or of its verified domain, and in the sandbox also with
+                # the identity of the recipient.
                 allow("ses:SendEmail", on=identities, when={"StringEquals": {"ses:FromAddress": args.sender}}),
             ],
             failures_aliases=[pulumi.Alias(parent=former_parent)],
