@@ -238,8 +238,8 @@ class Engine:
             if resource["type"].startswith("aws:")
         ]
         # If a resource is renamed with an alias, Pulumi does not call the provider. The stand-in for AWS then still
-        # stores the old URN. Such a resource is not reported. But if the state of any stack still contains this old URN,
-        # two resources in the states claim the same resource on AWS, which is reported.
+        # stores the old URN. Such a resource is not reported. But if the state of any stack still contains this old
+        # URN, two resources in the states claim the same resource on AWS, which is reported.
         urns = {resource["urn"] for resource in resources}
         known: set[tuple[str, str]] = set()
         found: list[str] = []

@@ -1,7 +1,7 @@
 """Tests that cold starts and orders do not become slower. tests/components/test_layers.py limits archive sizes.
 
-The limits of cold starts and orders are slightly wider than those of `make bench`, because the count of instructions depends slightly on the
-patch version of Python and on the processor.
+The limits of cold starts and orders are slightly wider than those of `make bench`, because the count of instructions
+depends slightly on the patch version of Python and on the processor.
 """
 
 from __future__ import annotations

@@ -159,7 +159,7 @@ class Queues:
             failures: list[Json] = activity.value["batchItemFailures"]
             firsts = [int(each["itemIdentifier"]) for each in failures]
             failed = [each for each in batch if firsts and _number(each) >= min(firsts)]
-        # Lambda retries failed records until the stream deletes them after 24 hours, so they stay in this model's stream.
+        # Lambda retries failed records until the stream deletes them after 24 hours. They stay in the model's stream.
         self.unpublished += failed
         self.unpublished.sort(key=_number)
 
