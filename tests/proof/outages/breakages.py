@@ -14,7 +14,14 @@ from tests.proof.repeated_events.broken import released
 
 Breakage = Callable[[Stack], AbstractContextManager[None]]
 CANNOT_BE_IMPORTED: Final = "raise ImportError('broken by a test')\n"
-HANGS: Final = "import time\n\n\ndef lambda_handler(event, context):\n    time.sleep(3600)\n"
+HANGS: Final = """\
+import time
+
+
+def lambda_handler(event, context):
+    time.sleep(60)
+    raise TimeoutError
+"""
 _NOBODY_MAY: Final = json.dumps({"Version": "2012-10-17", "Statement": []})
 
 
@@ -41,7 +48,11 @@ def cannot_be_imported(source: str) -> Breakage:
 
 
 def hangs(source: str) -> Breakage:
-    """Release a version of a function that runs until its time limit."""
+    """Release a version of a function that does nothing for a minute, or until its time limit, and then fails.
+
+    A minute is long enough for the attack, which would otherwise wait five minutes for `mark_late_orders` to reach its
+    time limit.
+    """
     return lambda stack: released(stack, source, HANGS)
 
 

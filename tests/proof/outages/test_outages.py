@@ -24,7 +24,7 @@ from tests.proof.plugin import Dose, Proof
 pytestmark = [pytest.mark.attack("outages"), pytest.mark.emulator]
 
 WITHIN_S: Final = 240.0
-"""Time limit in seconds for the end of all work. In `make prove`, a hanging function can run 120 s after its repair."""
+"""Time limit in seconds for the end of all work. A hanging function can run 60 s after its repair."""
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +32,8 @@ def faulty(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int
     """A deployed stack without injected faults, with shortened waits and on an emulator of its own."""
     instance = temporary(free_port(), tmp_path_factory.mktemp("outages"))
     with stopped_at_the_end(instance):
-        # LOCAL_PATIENCE multiplies all time limits. In the full attack, some broken functions run until their time
-        # limit, so a lower factor saves several minutes.
+        # LOCAL_PATIENCE multiplies all time limits. In the full attack (`make prove`), some broken functions run until
+        # their time limit, so a lower factor saves several minutes.
         stack = start(instance, LOCAL_ASYNC_RETRY_BASE_S="2", LOCAL_PATIENCE="2" if dose.full else "10")
         with hurried(stack):
             yield FaultyStack(stack, Plan(), everything_on_the_bus(stack))
