@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections.abc import Callable
 from functools import cache
@@ -27,6 +28,11 @@ os.environ.update(
     POWERTOOLS_TRACE_DISABLED="true",
     LOG_LEVEL="INFO",
 )
+
+# A shell starts background jobs with SIGINT ignored, for example `nohup make test &`. The processes that the tests
+# start would inherit this setting, so the tests could not interrupt them.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from components.functions import archives, generated_code  # noqa: E402 - the environment must be set before this import
 from tests.support.graph import ROOT, Graph, record  # noqa: E402

@@ -14,12 +14,13 @@ from tests.proof.repeated_events.broken import released
 
 Breakage = Callable[[Stack], AbstractContextManager[None]]
 CANNOT_BE_IMPORTED: Final = "raise ImportError('broken by a test')\n"
-HANGS: Final = """\
+_HANGS_S: Final = 20
+HANGS: Final = f"""\
 import time
 
 
 def lambda_handler(event, context):
-    time.sleep(60)
+    time.sleep({_HANGS_S})
     raise TimeoutError
 """
 _NOBODY_MAY: Final = json.dumps({"Version": "2012-10-17", "Statement": []})
@@ -48,10 +49,11 @@ def cannot_be_imported(source: str) -> Breakage:
 
 
 def hangs(source: str) -> Breakage:
-    """Release a version of a function that does nothing for a minute, or until its time limit, and then fails.
+    """Release a version of a function that does nothing for 20 s, or until its time limit, and then fails.
 
-    A minute is long enough for the attack, which would otherwise wait five minutes for `mark_late_orders` to reach its
-    time limit.
+    The emulator runs only a few invocations of a function at the same time (emulator_fixes/environments.py), and the
+    others wait for them. Invocations of the broken version would therefore still start minutes after the repair if each
+    of them hung for minutes.
     """
     return lambda stack: released(stack, source, HANGS)
 
