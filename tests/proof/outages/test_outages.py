@@ -59,7 +59,9 @@ def test_orders_survive_outages_of_all_parts(orders: Orders, proof: Proof, dose:
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kind", KINDS)
 def test_orders_survive_the_same_outage_of_all_functions(orders: Orders, proof: Proof, dose: Dose, kind: str) -> None:
-    survive(orders, of_functions(orders.faulty.stack, kind), proof, dose)
+    # The emulator runs only a few invocations of a function at the same time (emulator_fixes/environments.py). While
+    # they hang, the invocations for all other orders wait, so this kind of outage gets fewer orders.
+    survive(orders, of_functions(orders.faulty.stack, kind), proof, dose, of_each=1 if kind == "hangs" else dose(1, 3))
 
 
 @pytest.mark.full
@@ -74,9 +76,9 @@ def test_orders_survive_queues_without_policies(orders: Orders, proof: Proof, do
     survive(orders, of_queues(orders.faulty.stack), proof, dose)
 
 
-def survive(orders: Orders, outages: Sequence[Outage], proof: Proof, dose: Dose) -> None:
+def survive(orders: Orders, outages: Sequence[Outage], proof: Proof, dose: Dose, *, of_each: int | None = None) -> None:
     """Place orders during the outages, and wait. Fail unless every accepted order reaches its expected status."""
-    orders.during(outages, phase_s=dose(3, 20), of_each=dose(1, 3))
+    orders.during(outages, phase_s=dose(3, 20), of_each=of_each or dose(1, 3))
     seen, findings = orders.settle(WITHIN_S)
     statuses = orders.statuses(seen)
     proof.tried(outages=len(outages), orders=len(orders.cases))
