@@ -117,9 +117,9 @@ def _signed_in(client: Client, person: _Person) -> Tokens:
     try:
         return client.sign_in_by_code(person.username, person.password)
     except SignInError as error:
-        raise LocalError(f"seeds: {error}") from None
+        raise LocalError(f"sample data: {error}") from None
 
 
 def _expect(answer: Answer, statuses: tuple[int, ...], what: str) -> None:
     if answer.status not in statuses:
-        raise LocalError(f"seeds: {what} returned status {answer.status}: {answer.text[:500]}")
+        raise LocalError(f"sample data: {what} returned status {answer.status}: {answer.text[:500]}")

@@ -82,7 +82,7 @@ def _finish(aws: Aws, exports: dict[str, Any], progress: Progress) -> dict[str, 
     known = known_output(instance)
     outputs["local"] = {"endpointUrl": instance.url, **known}
     if "frontend" in outputs:
-        with progress.step("seeds") as note:
+        with progress.step("sample data") as note:
             note(f"2 sign-ins, 1 profile, {len(seeds.PRODUCTS)} products")
             outputs["local"] = seeds.plant(aws, outputs, known)
     write_private(instance.outputs, outputs)

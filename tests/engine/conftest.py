@@ -31,14 +31,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def deployed(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Callable[[str], Engine]:
+def deployed(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[str], Engine]:
     """Return a function that returns an engine with a deployed stack.
 
     The function deploys each stack at most once, even if several pytest-xdist workers call it. Each call returns a new
     copy of the deployed stack, so tests don't affect each other.
     """
-    # All workers of one test run share this folder. The first worker stores the deployed stack in it.
-    shared = tmp_path_factory.getbasetemp().parent / f"deployed-{testrun_uid}"
+    # All workers of one run have folders in the same folder. A run without workers shares that folder with other runs,
+    # and pytest would not delete what is in it.
+    folder = tmp_path_factory.getbasetemp()
+    shared = (folder if worker_id == "master" else folder.parent) / "deployed"
     shared.mkdir(exist_ok=True)
 
     def deploy(stack: str) -> Engine:

@@ -99,7 +99,7 @@ def test_second_up_changes_neither_resources_nor_sample_data(platform: Running) 
 
 def test_up_interrupted_during_seeding_loses_no_sample_data(platform: Running) -> None:
     terminal = in_terminal("up", platform.instance)
-    terminal.wait(text="seeds")
+    terminal.wait(text="sample data")
     terminal.type(CTRL_C)
 
     assert terminal.end(2)[0] == 130, terminal.shown

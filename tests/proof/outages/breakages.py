@@ -49,7 +49,7 @@ def cannot_be_imported(source: str) -> Breakage:
 
 
 def hangs(source: str) -> Breakage:
-    """Release a version of a function that does nothing for 20 s, or until its time limit, and then fails.
+    """Release a version of a function that sleeps for _HANGS_S seconds, or until its time limit, and then fails.
 
     The emulator runs only a few invocations of a function at the same time (emulator_fixes/environments.py), and the
     others wait for them. Invocations of the broken version would therefore still start minutes after the repair if each
