@@ -15,7 +15,7 @@ from tests.journeys.patience import WITHIN_S
 from tests.proof.least_privilege.audited_stack import AuditedStack, Decision, Refused, until
 from tests.proof.least_privilege.grants import Grant
 from tests.proof.least_privilege.policies import Deployed
-from tests.proof.least_privilege.scenarios import Check, Scenario
+from tests.proof.least_privilege.scenario import Check, Scenario
 
 _PAUSE_S: Final = 0.03
 _SCENARIOS_TRIED: Final = 3

@@ -1,8 +1,4 @@
-"""Short uses of the platform that together need every permission.
-
-Each scenario is a generator with two steps. The first step prepares and yields. The second step does the actual work,
-and yields a function that checks all results. The attack removes a permission between the two steps.
-"""
+"""Short uses of the platform that together need every permission."""
 
 from __future__ import annotations
 
@@ -18,19 +14,14 @@ from tests.journeys.breakages import closed_bucket, queue_attributes, rule_disab
 from tests.journeys.people import unique
 from tests.journeys.rows import OLD, make_older, pending, write_undecided
 from tests.proof.least_privilege.audited_stack import AuditedStack
+from tests.proof.least_privilege.deployments import function_deployed, machine_deployed, mapping_deployed
+from tests.proof.least_privilege.scenario import Check, Scenario, ready
 from tests.proof.poison_messages.poison import fact
 
-Check = Callable[[], object]
-Scenario = Callable[[AuditedStack], Generator[Check]]
 Give = Callable[[AuditedStack, dict[str, Any]], None]
 """Causes an event about an order."""
 QUEUES: Final = {"record_analytics": "analytics-dlq", "send_email": "send-email-failures"}
 """The functions with a queue in front of them, each with the name of its failure queue."""
-
-
-def ready() -> bool:
-    """Return True. The first step of a scenario yields this check, because that step has nothing to check."""
-    return True
 
 
 # Scenarios for requests
@@ -285,80 +276,6 @@ def email_delayed(give: Give) -> Scenario:
         yield ready
         give(audited, order)
         yield lambda: audited.stack.failed("send-email-failures", order_id)
-
-    return scenario
-
-
-# Scenarios for deployments
-
-
-def function_deployed(function: str) -> Scenario:
-    """Return a scenario that creates another function with the role of `function`, so that Lambda checks the role."""
-
-    def scenario(audited: AuditedStack) -> Generator[Check]:
-        arn: str = audited.stack.ops["functions"][function]
-        found = audited.call("lambda", "get_function_configuration", FunctionName=arn)
-        name = unique("privilege")
-        yield ready
-        audited.call(
-            "lambda",
-            "create_function",
-            FunctionName=name,
-            Role=found["Role"],
-            Runtime="provided.al2023",
-            Handler="handler",
-            Code={"ZipFile": b"PK\x05\x06" + bytes(18)},
-            DeadLetterConfig=found.get("DeadLetterConfig", {}),
-        )
-        audited.call("lambda", "delete_function", FunctionName=name)
-        yield ready
-
-    return scenario
-
-
-def mapping_deployed(function: str) -> Scenario:
-    """Return a scenario that creates a second event source mapping for each event source of `function`."""
-
-    def scenario(audited: AuditedStack) -> Generator[Check]:
-        arn: str = audited.stack.ops["functions"][function]
-        found = audited.call("lambda", "list_event_source_mappings", FunctionName=arn)["EventSourceMappings"]
-        yield ready
-        for mapping in found:
-            made = audited.call(
-                "lambda",
-                "create_event_source_mapping",
-                # Create the mapping for the function instead of its alias, because the alias already has a mapping for
-                # this event source.
-                FunctionName=arn.rpartition(":")[0],
-                EventSourceArn=mapping["EventSourceArn"],
-                StartingPosition=mapping.get("StartingPosition"),
-                DestinationConfig=mapping.get("DestinationConfig"),
-                Enabled=False,
-            )
-            audited.call("lambda", "delete_event_source_mapping", UUID=made["UUID"])
-        yield ready
-
-    return scenario
-
-
-def machine_deployed(kind: str) -> Scenario:
-    """Return a scenario that creates a copy of a state machine."""
-
-    def scenario(audited: AuditedStack) -> Generator[Check]:
-        arn = audited.stack.ops["stateMachines"][kind]
-        found = audited.call("stepfunctions", "describe_state_machine", stateMachineArn=arn)
-        yield ready
-        made = audited.call(
-            "stepfunctions",
-            "create_state_machine",
-            name=unique("privilege"),
-            definition=found["definition"],
-            roleArn=found["roleArn"],
-            type=found["type"],
-            loggingConfiguration=found["loggingConfiguration"],
-        )
-        audited.call("stepfunctions", "delete_state_machine", stateMachineArn=made["stateMachineArn"])
-        yield ready
 
     return scenario
 
