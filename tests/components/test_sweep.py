@@ -10,9 +10,9 @@ import pytest
 
 from components.events import sweep
 from contracts.orders import TRANSITIONS
+from tests.components.event_graph import QUEUES, TABLES, allowed, matches
 from tests.components.order_programs import record_event_bus
-from tests.components.test_event_bus import ACCOUNT, QUEUES, REGION, TABLES, allowed, matches
-from tests.support.graph import Graph
+from tests.support.graph import ACCOUNT, REGION, Graph
 
 READ = {"DescribeStream", "GetRecords", "GetShardIterator"}
 
