@@ -124,7 +124,7 @@ class EventBus(pulumi.ComponentResource):
         self.queues = {
             "analytics": _monitored(self._analytics.queue, self._analytics),
             "analytics-delivery": _monitored(self._analytics.undelivered, self._analytics),
-            "mail": _monitored(self._mail.queue, self._mail),
+            "email": _monitored(self._mail.queue, self._mail),
             "send-email-delivery": _monitored(self._mail.undelivered, self._mail),
         }
         self.streams = {
