@@ -15,9 +15,11 @@ def begin() -> None:
     """Prepare the output streams and the signal handlers of this process for a command.
 
     Each package that contains commands calls this function before its other imports, so that a signal ends the process
-    even while Python imports modules. If a test or other code imports such a package, the function does nothing. The
-    function recognizes a command by `sys.argv[0]`, which is `-m` while `python -m` locates the module to run.
-    https://docs.python.org/3/using/cmdline.html#cmdoption-m
+    even while Python imports modules.
+
+    The function does nothing if a test or other code imports the package. It takes effect only if `python -m` starts a
+    command of the package: `sys.argv[0]` is then `-m` until Python has found the module to run
+    (https://docs.python.org/3/using/cmdline.html#cmdoption-m).
     """
     if sys.argv[0] == "-m":
         output.protect()

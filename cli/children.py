@@ -16,13 +16,13 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run `command` in the directory `cwd`, with `text` as its input. Return its exit code and output.
 
-    If a signal ends this process, the command is killed. With `ends_itself`, the command receives one SIGINT instead,
-    and can finish its current work even after this process has ended.
+    If a signal ends this process, the command is killed. With `ends_itself`, the command is not killed: it receives one
+    SIGINT, and can finish its current work even after this process has ended.
     """
     started = threading.Event()
 
     def end() -> None:
-        # `child` exists only after the command has started, so wait for the start.
+        # A signal can arrive while the command is starting. `child` does not exist until the command has started.
         started.wait()
         if ends_itself:
             child.send_signal(signal.SIGINT)
@@ -31,9 +31,9 @@ def run(
         child.wait()
 
     with on_signal(end):
-        # `start_new_session` keeps a terminal's Ctrl-C away from a command with `ends_itself`. Otherwise, the command
-        # would receive SIGINT twice: from the terminal and from `end`. At the second SIGINT, the Pulumi CLI aborts an
-        # update without waiting for its running operations.
+        # A command with `ends_itself` starts in a new session, so Ctrl-C in the terminal does not reach it. Otherwise,
+        # the command would receive SIGINT twice: from the terminal and from the function `end` above. At the second
+        # SIGINT, the Pulumi CLI aborts an update without waiting for its running operations.
         try:
             child = subprocess.Popen(  # noqa: S603 - no shell is involved
                 command,

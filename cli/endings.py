@@ -21,11 +21,12 @@ def run(
     prefix: str = "error",
     failed: int = 1,
 ) -> int:
-    """Run `command` and return its exit code. If it raises an error, report the error in one line and return `failed`.
+    """Run `command` and return its exit code. If it raises an error, report the error in one line.
 
-    The line starts with `prefix`. Errors of the types `known` and errors of the operating system are reported with
-    their own messages. Any other error is a bug in the command, so the traceback of the error is written to the file
-    `log`.
+    In this case, the exit code is `failed`, and the line starts with `prefix`. `known` contains the types of the errors
+    that the command raises on purpose. The line shows the message of such an error. For an error of the operating
+    system, the line shows the file, the error and a remedy. Any other error is a bug in the command, so its traceback
+    is written to the file `log`.
     """
     _tolerate_any_character()
     try:
@@ -68,6 +69,6 @@ def _kept(log: Path) -> str:
             with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
                 file.write(text)
         except OSError as error:
-            return f"this line, because its traceback could not be written ({error.strerror})"
+            return f"this line (the traceback could not be written: {error.strerror})"
         return name
     return str(log)

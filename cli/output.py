@@ -84,7 +84,7 @@ def _finish() -> None:
     if error is None or error.errno in _NO_READER:
         return
     sys.stderr.write(
-        f"error: standard output: {error.strerror}; only the output is incomplete. "
+        f"error: standard output: {error.strerror}; the command finished, but its output is incomplete. "
         "Remedy: free some disk space, or redirect the output to another disk\n"
     )
     sys.stderr.flush()

@@ -34,8 +34,8 @@ def take() -> None:
     signal.set_wakeup_fd(write, warn_on_full_buffer=False)
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
-            # Python writes the number of a signal to the pipe only if the signal has a handler, so the signal gets a
-            # handler that does nothing.
+            # If a signal has a Python handler, Python writes the signal's number to the pipe that set_wakeup_fd set.
+            # The thread below reads the pipe and does all the work, so the handler itself does nothing.
             signal.signal(number, _pass)
     threading.Thread(target=_wait, args=(read,), daemon=True).start()
     atexit.register(_go_no_further)
@@ -62,7 +62,7 @@ def on_signal(action: Callable[[], None]) -> Generator[None]:
 class Work:
     """Lets running changes complete, but starts no new changes after `stop`.
 
-    A change is a `with` block of `one`. Several threads can share one object.
+    Each thread makes a change inside `with work.one():`. Several threads can share one `Work` object.
     """
 
     def __init__(self) -> None:

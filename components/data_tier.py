@@ -79,9 +79,9 @@ class DataTier(pulumi.ComponentResource):
             "inventory",
             keys=["product_id"],
             attributes=["product_id", "catalog_id"],
-            # The index contains only keys, so that a sale, which changes only a product's stock, writes nothing to the
-            # index. All products are in one partition of the index. If sales wrote to the index, the write limit of
-            # this partition would limit the sales of all products together.
+            # The index contains only keys. A sale changes only a product's stock, so it does not write to the index.
+            # All products are in one partition of the index. If sales wrote to the index, the partition's write limit
+            # would limit the sales of all products together.
             indexes=[_index(CATALOG_INDEX, ["catalog_id", "product_id"], projection="KEYS_ONLY")],
         )
         self.idempotency = self._make_table("idempotency", keys=["id"], expires_by="expiration")

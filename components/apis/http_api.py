@@ -168,9 +168,9 @@ class HttpApi(pulumi.ComponentResource):
         access_log = aws.cloudwatch.LogGroup(
             f"{self._name}-access-log",
             # API Gateway can write to a log group only if the account's resource policy for CloudWatch Logs allows it.
-            # That policy is limited to 5,120 characters. When it is nearly full, CloudWatch Logs automatically allows
-            # all log groups with the prefix /aws/vendedlogs/. With this prefix, the log group works even if the policy
-            # has no room for it.
+            # The policy is limited to 5,120 characters. When it is nearly full, it can allow no further log groups by
+            # their own names. CloudWatch Logs therefore allows the prefix /aws/vendedlogs/ as a whole. A log group with
+            # this prefix works even if the policy is full.
             name=f"/aws/vendedlogs/apis/{self._owner.name(self._name)}",
             retention_in_days=args.context.log_retention_days,
             kms_key_id=args.context.log_key_arn,

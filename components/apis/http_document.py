@@ -4,8 +4,8 @@ Only routes and scopes come from the contract. An HTTP API does not validate req
 schemas; the functions validate the bodies.
 
 AWS also reads the API's name, version, tags and CORS rules from the document. The component HttpApi sets the same
-values on the Pulumi resource, because the Pulumi provider compares the resource with the values in AWS. If they
-differed, every preview would show a change.
+values on the Pulumi resource. If a value of the resource differed from the value in AWS, every `pulumi preview` would
+show a change.
 """
 
 from __future__ import annotations

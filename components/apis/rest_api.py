@@ -157,8 +157,8 @@ class RestApi(pulumi.ComponentResource):
                 permissions=[
                     allow("dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:UpdateItem", on=args.orders_table.arn),
                     allow("dynamodb:Query", on=index_arn),
-                    # When the function cancels a confirmed order, the same transaction returns the order's products to
-                    # stock.
+                    # The function needs this permission to cancel a confirmed order: the transaction that sets the
+                    # order's status also returns its products to stock.
                     allow("dynamodb:UpdateItem", on=args.inventory_table.arn),
                 ],
             ),

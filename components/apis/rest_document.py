@@ -3,9 +3,9 @@
 The document contains only those parts of the contract that affect the behavior of API Gateway. A change of a
 description or of a documented response therefore does not redeploy the API.
 
-API Gateway imports only a part of OpenAPI (Developer Guide, "important notes for REST APIs"). For example, API Gateway
-requires parameters and security on each operation, models without references between them, and security schemes of the
-type `apiKey`.
+API Gateway supports only a part of OpenAPI (Developer Guide, "important notes for REST APIs"). The document therefore
+declares parameters and security on each operation instead of once for all operations. Its models contain no references
+to each other, and its security schemes have the type `apiKey`.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class RestDocumentArgs:
     operations: Sequence[Operation]
     """All operations of the contract."""
     parts: Mapping[str, Mapping[str, Any]]
-    """Result of `proxy_parts` or `answer_parts` for each operation, by operation id."""
+    """Integration and responses of each operation, by operation id. `proxy_parts` and `answer_parts` return them."""
     user_pool_arn: pulumi.Input[str]
     """ARN of the Cognito user pool whose ID tokens the API accepts."""
     client_id: pulumi.Input[str]
@@ -121,10 +121,11 @@ def answer_parts(
 ) -> dict[str, Any]:
     """Return the integration and the responses of an operation whose response bodies come from mapping templates.
 
-    `headers` are fixed headers of every response. `templates` maps each HTTP status to the selection pattern of its
-    response (None for the default response) and to the mapping template of the body. `headers_of` maps an HTTP status
-    to further fixed headers of its response. `integration` contains further properties of the extension
-    `x-amazon-apigateway-integration`.
+    - `headers`: fixed headers of every response.
+    - `templates`: {HTTP status: (selection pattern, mapping template of the body)}, with one response per status. The
+      default response has the pattern None.
+    - `headers_of`: {HTTP status: headers}, fixed headers that only the response with this status has.
+    - `integration`: other properties of the extension `x-amazon-apigateway-integration`.
     """
     answers: dict[str, Any] = {}
     responses: dict[str, Any] = {}
@@ -160,9 +161,9 @@ def _paths(args: RestDocumentArgs) -> dict[str, Any]:
     for path, methods in paths.items():
         methods["options"] = _preflight(args, path)
     # The methods below return 404 for an unknown path or method. Without them, API Gateway would expect an AWS
-    # signature in the Authorization header of such a request, and return 403 because the header contains a token. The
-    # greedy resource `/{proxy+}` matches unknown methods and every unknown path except the root `/`, so the root needs
-    # its own method.
+    # signature in the Authorization header of such a request. It would find a token there, and return 403. The greedy
+    # resource `/{proxy+}` matches unknown methods and every unknown path except the root `/`, so the root needs its own
+    # method.
     for path in ("/", "/{proxy+}"):
         paths.setdefault(path, {})[f"{_EXTENSION}-any-method"] = _not_found(args, path)
     return paths

@@ -82,9 +82,10 @@ def make_stage(name: str, args: RestStageArgs, owner: Owner) -> RestStage:
         f"{name}-deployment",
         rest_api=args.rest_api.id,
         # A deployment is a copy of the API's body, so a new body needs a new deployment. Pulumi creates one when the
-        # digest of the body changes. The digest must depend only on the API's `body` output, not on the resources whose
-        # ARNs are in the body, such as the user pool. Otherwise, Pulumi would delete the deployment before it replaces
-        # such a resource. AWS refuses to delete a deployment while a stage points to it.
+        # digest of the body changes. The digest comes from the API's `body` output, so the deployment depends only on
+        # the API. If the digest came from the ARNs in the body, the deployment would also depend on the user pool. To
+        # replace the user pool, Pulumi would first try to delete the deployment. AWS would refuse this, because the
+        # stage still uses the deployment.
         triggers={"body": args.rest_api.body.apply(_digest)},
         # Keep Pulumi's default order of a replacement: create the new deployment first, and delete the old one last.
         # AWS refuses to delete a deployment while a stage points to it.
@@ -143,9 +144,9 @@ def _make_account(name: str, args: RestStageArgs, owner: Owner) -> aws.apigatewa
     """Create the role with which API Gateway writes logs, and set it for the AWS account and region.
 
     AWS has one such role per account and region. If two stacks set it, API Gateway uses the role of the stack that was
-    deployed last. The role, its policy and the setting remain in the AWS account when the stack is destroyed or stops
-    owning the role. Otherwise, Pulumi would reset the setting, and API Gateway could no longer write logs for the other
-    stacks in the same account and region.
+    deployed last. All other stacks in the same account and region need the role for their logs. The role, its policy
+    and the setting therefore remain in the AWS account when the stack is destroyed or `owns_account_log_role` becomes
+    false.
     """
     context = args.context
     role = aws.iam.Role(

@@ -38,7 +38,7 @@ _ANSWERED_BY: Final[Mapping[str, Mapping[str, str]]] = {
 
 
 def caller_limits() -> dict[str, CallerLimit]:
-    """Return the CallerLimit (longest time limit) of each function that API Gateway invokes, by the function's name."""
+    """Return the highest allowed time limit of each function that API Gateway invokes, by the function's name."""
     return dict.fromkeys(functions(), CALLER_LIMIT)
 
 

@@ -30,9 +30,9 @@ For the errors Undecided and NotRecorded, clients receive 503 ServiceUnavailable
 500 InternalError without the cause of the error, because the cause can reveal how the platform is built.
 """
 # Velocity counts characters, but the size limit of a body is in bytes. The request template therefore measures the
-# Base64 text of the body, which has four characters for every three bytes. The template first adds two bytes to the
-# body, because the limit plus two is divisible by three. A body that is one byte over the limit therefore needs more
-# Base64 characters than _LONGEST_BASE64.
+# Base64 text of the body, which has four characters for every three bytes and for a remainder of one or two bytes. The
+# limit divided by three leaves a remainder of one. One more byte would not make the Base64 text longer. The template
+# therefore adds two bytes to every body, so that the limit leaves no remainder.
 _LONGEST_BASE64: Final = (LARGEST_BODY_BYTES + 2) // 3 * 4
 _FAILED: Final = "The order could not be processed; retry the request with the same Idempotency-Key."
 _UNDECIDED: Final = (

@@ -1,7 +1,7 @@
 """The customer managed KMS key that encrypts every log group of the stack.
 
-The logs are the audit trail, so they have a key that encrypts nothing else. Only CloudWatch Logs can encrypt and
-decrypt with this key. While the key is disabled, nobody can read the logs.
+The key encrypts nothing but log groups. Only CloudWatch Logs can encrypt and decrypt with this key. While the key is
+disabled, nobody can read the logs.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ class MonitoredRule:
     bus_name: pulumi.Output[str] | None
     """Name of the rule's custom bus. None for a rule on the account's default bus."""
     has_dead_letters: bool = True
-    """Whether the target has a dead-letter queue. False if the sweep, which restarts late orders, repeats the work of
-    lost events."""
+    """Whether the target has a dead-letter queue. A target needs none if the sweep, which restarts late orders, repeats
+    the work of lost events."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,8 @@
 """The FIFO queue for analytics records, and its consumer, the function `record_analytics`.
 
 SQS delivers only one batch of a message group at a time. With several message groups, Lambda can handle several batches
-concurrently. Each target of an EventBridge rule sends to one fixed message group. To use several groups, there is one
-rule, with a group of its own, for each possible first character of an event id.
+concurrently. Each target of an EventBridge rule sends to one fixed message group. This module therefore creates one
+target for each possible first character of an event id. Each target has its own rule and its own message group.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Delivery:
 
 
 def dead_letters_name(name: str) -> str:
-    """Return the logical name of the dead-letter queue that the target or the group of targets `name` uses."""
+    """Return the logical name of the dead-letter queue for `name`, a target or a group of targets."""
     return f"{name}-delivery"
 
 
@@ -70,7 +70,8 @@ def make_targets(
 def make_repeated_target(name: str, delivery: Delivery, owner: Owner) -> None:
     """Create the target `name` without a dead-letter queue.
 
-    The sweep, which restarts late orders, repeats the work of lost events.
+    Use this function only for a target that needs no redrive, because the sweep, which restarts late orders, repeats
+    the work of lost events.
     """
     _make_target(name, delivery, owner)
 

@@ -46,7 +46,7 @@ class EventBusArgs:
     late_orders_index: str
     """Name of the orders table's index of late orders."""
     sweep_minutes: int
-    """Minutes from one sweep, which restarts late orders, to the next, 1-5."""
+    """Minutes from one sweep to the next, 1-5. A sweep restarts late orders."""
     users_table: aws.dynamodb.Table
     """Table of user profiles, which contain the email addresses."""
     idempotency_table: aws.dynamodb.Table
@@ -200,17 +200,17 @@ class EventBus(pulumi.ComponentResource):
                 source="process_order",
                 timeout_s=15,
                 memory_mb=256,
-                # The function raises an error on purpose if Lambda must retry the event later, for example because the
-                # EXPRESS execution of the order may still be running.
+                # While the EXPRESS execution of an order may still be running, the function raises an error on purpose,
+                # so that Lambda retries the event a minute later.
                 raises_business_errors=True,
                 environment={"ORDERS_TABLE": args.orders_table.name, "STATE_MACHINE_ARN": args.state_machine_arn},
                 permissions=[
                     allow("dynamodb:GetItem", on=args.orders_table.arn),
                     allow("states:StartExecution", on=args.state_machine_arn),
                 ],
-                # The article whose design this platform implements prescribes these limits, the dead-letter queue and
-                # the failure queue. If Lambda stops retrying an event, the sweep, which restarts late orders, starts
-                # the workflow of the order.
+                # These limits and both queues come from the article that describes the design of this platform. If
+                # Lambda stops retrying an event, the sweep, which restarts late orders, starts the workflow of the
+                # order.
                 asynchronous=AsynchronousInvocation(
                     success_topic_arn=self._successes.arn,
                     maximum_event_age_s=300,

@@ -69,9 +69,10 @@ class Pace:
 
 
 def pace(max_send_rate: int, timeout_s: int) -> Pace:
-    """Return the pace for `max_send_rate` emails per second and a function with the time limit `timeout_s`.
+    """Return the limits with which `send_email` sends at most `max_send_rate` emails per second.
 
-    Each of n concurrent invocations sends at most 0.95 x max_send_rate / n emails per second.
+    `timeout_s` is the time limit of the function in seconds. Each of n concurrent invocations sends at most
+    0.95 x max_send_rate / n emails per second. The factor 0.95 is `_USED`.
     """
     concurrency = max(LEAST_CONCURRENCY, ceil(max_send_rate * _MAIL_S))
     seconds = concurrency / (max_send_rate * _USED)
@@ -119,9 +120,9 @@ def make_mail_queue(owner: Owner, args: MailQueueArgs) -> QueueConsumer:
             permissions=[
                 allow("dynamodb:GetItem", on=[args.users_table.arn, args.idempotency_table.arn]),
                 allow("dynamodb:PutItem", "dynamodb:UpdateItem", on=args.idempotency_table.arn),
-                # The condition restricts the sender's address (From). The resources cannot restrict it: SES compares
-                # them with the identity of the sender's address or of its verified domain, and in the sandbox also with
-                # the identity of the recipient.
+                # The condition restricts the sender's address (From). The resources cannot, because SES checks the
+                # permission for different identities: for that of the sender's address or of its domain, and in the
+                # sandbox also for that of the recipient.
                 allow("ses:SendEmail", on=identities, when={"StringEquals": {"ses:FromAddress": args.sender}}),
             ],
             failures_aliases=[pulumi.Alias(parent=former_parent)],

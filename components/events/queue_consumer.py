@@ -1,8 +1,8 @@
 """A function with an SQS queue in front of it.
 
-Lambda retries a failed asynchronous event only twice, within minutes. A queue stores the event for up to 14 days, even
-if the function fails or its role lacks a permission: a message leaves the queue only if the function has handled the
-message, or after the last delivery. The queue also limits the concurrency of the function.
+Lambda retries a failed asynchronous event only twice, within minutes. A queue instead stores an event for up to 14
+days. It delivers the event again if the function fails, and moves the event to the failure queue after the last
+delivery. The queue also limits the concurrency of the function.
 
 If the queue's policy does not allow a delivery, EventBridge does not retry the delivery, and immediately sends the
 event to the dead-letter queue of the target. The function also consumes this dead-letter queue, so such events need no
@@ -82,7 +82,8 @@ def make_queue_consumer(
     """Create the queue `name`, its failure queue `failures_name`, and the function that consumes the queue.
 
     `target_name` is the name of the EventBridge target, or of the group of targets, that sends events to the queue.
-    This call also creates the dead-letter queue of these targets, because the consumer reads that queue too.
+    EventBridge sends the events that it cannot deliver to the dead-letter queue of these targets. This function also
+    creates that dead-letter queue, because the consumer reads both queues.
 
     The consumer reads these environment variables: QUEUE_URL, FAILURE_QUEUE_URL and RECEIVED_AT_MOST, the number of
     deliveries after which the redrive policy of the queue moves a message to the failure queue.

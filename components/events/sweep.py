@@ -27,7 +27,7 @@ from contracts.orders import TRANSITIONS
 # about 2,400 orders, or when the batching window ends (AWS Lambda Developer Guide, "DynamoDB event sources").
 _BATCH: Final = 10_000
 _MINUTE_S: Final = 60
-# Seconds from the time limit of a sweep to the start of the next sweep, so that two sweeps don't overlap.
+# Two sweeps must not overlap, so Lambda ends a sweep at the latest this number of seconds before the next one starts.
 _RESERVE_S: Final = 10
 # A record normally waits for up to one batching window. Only a record that waits for several windows is late.
 _WINDOWS_UNTIL_LATE: Final = 3

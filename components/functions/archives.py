@@ -157,7 +157,7 @@ def function_archive(source: str) -> pulumi.FileArchive:
 
 def common_layer_archive() -> pulumi.FileArchive:
     """Return the archive of the `common` layer: functions/shared, contracts/*.py and the generated files."""
-    # Skip the generated files that tests write into functions/shared, because `files` generates these files again.
+    # Tests write generated files into functions/shared. Skip them, because the function `files` below generates them.
     own = {
         path: data
         for path, data in _tree(FUNCTIONS / "shared", prefix="python/shared/")

@@ -1,4 +1,8 @@
-"""Describes the failure queues, which hold failed work. Alarms report such work, and `make redrive` sends it back."""
+"""Describes the failure queues, which contain events and messages that could not be handled or delivered.
+
+An alarm fires when a failure queue is not empty. After the fault is repaired, an operator runs `make redrive`, which
+sends the events and messages to their function or queue again.
+"""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class FunctionContext(StackContext):
     overrides: Mapping[str, FunctionOverride] = field(default_factory=dict[str, "FunctionOverride"])
     """Time limits and memory that this stack overrides, by function."""
     built: Mapping[str, pulumi.FileArchive] = field(default_factory=dict[str, pulumi.FileArchive])
-    """Archives of the functions, by their folders under functions/. An unlisted function builds its own archive."""
+    """Archives of the functions, by their folders under functions/. Function builds an archive that is missing here."""
 
     def timeout_s(self, source: str, declared_s: int) -> int:
         """Return the time limit of the function `source` in seconds: `declared_s`, unless the stack overrides it."""
@@ -57,10 +57,10 @@ class FunctionOverride:
 
 @dataclass(frozen=True, kw_only=True)
 class CallerLimit:
-    """The longest time limit with which a function still ends before its caller stops waiting."""
+    """The highest allowed time limit of a function: the function must end before its caller stops waiting."""
 
     at_most_s: int
-    """The time limit in seconds."""
+    """The highest allowed time limit, in seconds."""
     because: str
     """Reason for the limit: what the caller does after this time, such as `API Gateway stops waiting after 29 s`."""
 
@@ -323,8 +323,8 @@ def _checked_timeout_s(args: FunctionArgs) -> int:
 def check_overrides(overrides: Mapping[str, FunctionOverride], limits: Mapping[str, CallerLimit]) -> None:
     """Check the time limits in a stack's `overrides`. Call this function before the program creates the first resource.
 
-    Both arguments have function names as keys; `limits` contains the caller limits. Raises TimeLimitError if a function
-    could run for longer than its caller waits.
+    Both arguments have function names as keys. `limits` contains the highest allowed time limits. Raises TimeLimitError
+    if a function could run for longer than its caller waits.
     """
     for source, override in overrides.items():
         if override.timeout_s and (limit := limits.get(source)):

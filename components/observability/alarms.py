@@ -20,8 +20,9 @@ from contracts.orders import DETAIL_TYPES
 _MINUTE_S: Final = 60
 # A math expression of an alarm can include up to ten metrics (Amazon CloudWatch User Guide, "Alarm data queries").
 _METRICS_OF_AN_ALARM: Final = 10
-# Lambda retries a failed event after one minute and after two more minutes. If an event still waits at the age of two
-# minutes, its function has therefore failed twice, or Lambda throttles the function.
+# Lambda invokes a function for an event at once, after one minute and after three minutes, until an invocation
+# succeeds. If an event is still in Lambda's queue at the age of two minutes, the first two invocations have failed, or
+# Lambda throttles the function.
 _LATE_EVENT_MS: Final = 120_000
 # DynamoDB cancels one of two transactions that change the same item at the same time. The functions retry cancelled
 # transactions, so a few conflicts do no harm. This many conflicts per minute delay orders.
@@ -41,11 +42,11 @@ class Alarm:
     description: str
     """Meaning of the alarm and first step of the operator. The SNS notification contains this text."""
     metric: Metric | Sequence[Metric]
-    """For several metrics, the alarm compares their sum with the threshold, or their maximum if `highest` is true."""
+    """What the alarm compares with the threshold: one metric, or the sum of several metrics."""
     threshold: float
     """The alarm fires at this value or above it, in the unit of the metric."""
     highest: bool = False
-    """Whether the alarm compares the highest of several metrics with the threshold, instead of their sum."""
+    """Whether the alarm compares the highest of several metrics with the threshold instead of their sum."""
     period_s: int = 5 * _MINUTE_S
     periods: int = 1
     """Number of latest periods that the alarm evaluates."""
@@ -59,10 +60,11 @@ class Alarm:
 def failure_queue_alarms(queues: Mapping[str, FailureQueue]) -> Iterator[Alarm]:
     """Yield one alarm per failure queue, which fires when the queue contains a message.
 
-    CloudWatch can receive the metrics of an inactive queue 15 minutes late, and receives none after six hours without
-    any API action (Amazon SQS Developer Guide, "Available CloudWatch metrics"). While data is missing, the alarm keeps
-    its state. Otherwise, it would report OK although the queue still holds a message. The alarms of `lost_work_alarms`
-    have no such delay: they fire within minutes.
+    After six hours without an API call to a queue, SQS sends no metrics of the queue to CloudWatch. The alarm keeps its
+    state while it has no data. Otherwise, it would return to OK although the queue still contains a message.
+
+    When a queue becomes active again, its metrics can arrive 15 minutes late (Amazon SQS Developer Guide, "Available
+    CloudWatch metrics"). The alarms of `lost_work_alarms` have no such delay: they fire within minutes.
     """
     for name, each in sorted(queues.items()):
         yield Alarm(
@@ -267,8 +269,8 @@ def _combined(
 ) -> Iterator[Alarm]:
     """Yield alarms on the metrics in `watched`, ten metrics per alarm. The second alarm has the suffix -2, and so on.
 
-    Each alarm fills missing data points with 0. AWS recommends that such an alarm evaluate several periods, because the
-    latest period has no data yet (Amazon CloudWatch User Guide, "Using math expressions", FILL).
+    Each alarm fills missing data points with 0. The latest period often has no data yet, so it would count as 0. The
+    alarm therefore evaluates the last five periods (Amazon CloudWatch User Guide, "Using math expressions", FILL).
     """
     for number, some in enumerate(batched(watched, _METRICS_OF_AN_ALARM, strict=False), start=1):
         yield Alarm(

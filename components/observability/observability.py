@@ -114,9 +114,10 @@ class Observability(pulumi.ComponentResource):
         )
 
     def _make_unexpected_ends_filter(self) -> Metric:
-        """Create a metric: the number of STANDARD executions with an error that is not in `standard_expected_errors`.
+        """Create a metric: the number of STANDARD executions that failed with an unexpected error.
 
-        AWS's own metric ExecutionsFailed is not suitable, because it also counts the executions of rejected orders.
+        The errors in `standard_expected_errors` are expected. AWS's own metric ExecutionsFailed is not suitable,
+        because it also counts the executions of rejected orders.
         """
         expected = self._args.standard_expected_errors
         conditions = ['($.type = "ExecutionFailed")', *(f'($.details.error != "{error}")' for error in expected)]

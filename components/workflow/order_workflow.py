@@ -23,8 +23,8 @@ from components.workflow.state_machine import ACCEPTED_DEFINITION, DEFINITION
 from contracts.orders import API_TIMEOUT_S, LONGEST_BEHIND_API_S
 
 _COMPONENT: Final = "order-workflow"
-# A STANDARD execution fails with this error if its order has no row. The execution of a rejected order never ends with
-# this error, so an alarm fires for the error.
+# A STANDARD execution fails with this error if its order has no row. This must never happen, so the error fires an
+# alarm. The other errors of the Fail states are expected, for example because an order was rejected.
 _UNEXPECTED_ERROR: Final = "NotRecorded"
 
 
@@ -148,9 +148,9 @@ class OrderWorkflow(pulumi.ComponentResource):
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
             # Step Functions can write to a log group only if the account's resource policy for CloudWatch Logs allows
-            # it. That policy is limited to 5,120 characters. When it is nearly full, CloudWatch Logs automatically
-            # allows all log groups with the prefix /aws/vendedlogs/. With this prefix, the log group works even if the
-            # policy has no room for it.
+            # it. The policy is limited to 5,120 characters. When it is nearly full, it can allow no further log groups
+            # by their own names. CloudWatch Logs therefore allows the prefix /aws/vendedlogs/ as a whole. A log group
+            # with this prefix works even if the policy is full.
             name=f"/aws/vendedlogs/states/{physical}",
             retention_in_days=self._args.context.log_retention_days,
             kms_key_id=self._args.context.log_key_arn,
@@ -201,8 +201,8 @@ class OrderWorkflow(pulumi.ComponentResource):
         self, name: str, machine: str, permissions: Sequence[Statement]
     ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         context = self._args.context
-        # The role must exist before the state machine, so the trust policy cannot use the ARN output of the state
-        # machine. The ARN is therefore composed from the state machine's name.
+        # The trust policy contains the ARN of the state machine. The state machine does not exist yet, because it needs
+        # the role. The ARN is therefore composed from the state machine's name.
         machine_arn = pulumi.Output.concat(
             f"arn:aws:states:{context.region}:", context.account_id, f":stateMachine:{machine}"
         )
@@ -260,14 +260,17 @@ def _log_and_trace() -> list[Statement]:
 
 
 def caller_limits() -> dict[str, CallerLimit]:
-    """Return the CallerLimit (longest time limit) of each function that a Task state invokes, by function name."""
+    """Return the highest allowed time limit of each function that a Task state invokes, by function name."""
     definition = state_machine.load(DEFINITION)
     steps = {"validate_order": "ValidateInput", "update_inventory": "UpdateInventory"}
     return {source: task_limit(definition, step) for source, step in steps.items()}
 
 
 def task_limit(definition: Mapping[str, Any], step: str) -> CallerLimit:
-    """Return the CallerLimit (longest time limit) of the function that the Task state `step` invokes."""
+    """Return the highest allowed time limit of the function that the Task state `step` invokes.
+
+    The function must end before the time limit of the state, `TimeoutSeconds`.
+    """
     waits_s = state_machine.task_timeout_s(definition, step)
     return CallerLimit(at_most_s=waits_s - 1, because=f"the state {step} stops waiting after {waits_s} s")
 

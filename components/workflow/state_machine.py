@@ -79,8 +79,8 @@ def fail_errors(definition: Mapping[str, Any]) -> dict[str, str]:
 def longest_way_s(definition: Mapping[str, Any]) -> int:
     """Return the longest time in seconds that the workflow can take if it repeats no state.
 
-    Each Task state counts once, with its time limit. A Wait state counts with its seconds, or with 0 s if an expression
-    calculates them. Such a Wait state is only between two passes of a loop, and this function counts only one pass.
+    Each Task state counts once, with its time limit. A Wait state counts with its seconds. If an expression calculates
+    the seconds, the Wait state counts as 0 s: the workflows have such a state only where they repeat earlier states.
     """
     return _longest_s(cast("dict[str, State]", definition["States"]), str(definition["StartAt"]), frozenset())
 

@@ -66,7 +66,9 @@ def test_full_disk_is_reported_after_the_command_has_done_its_work(command: Comm
         long = command(LONG.format(done=str(done)))
         ended = subprocess.run(long, stdout=full, stderr=subprocess.PIPE, check=False)  # noqa: S603
     assert ended.returncode == 1
-    assert ended.stderr.startswith(b"error: standard output: No space left on device; only the output is incomplete.")
+    assert ended.stderr.startswith(
+        b"error: standard output: No space left on device; the command finished, but its output is incomplete."
+    )
     assert ended.stderr.count(b"\n") == 1
     assert done.exists()
 
