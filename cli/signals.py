@@ -34,8 +34,8 @@ def take() -> None:
     signal.set_wakeup_fd(write, warn_on_full_buffer=False)
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
-            # If a signal has a Python handler, Python writes the signal's number to the pipe that set_wakeup_fd set.
-            # The thread below reads the pipe and does all the work, so the handler itself does nothing.
+            # Python writes the number of an arriving signal to the pipe, but only for signals with a Python handler.
+            # The thread below reads the number and ends the process, so the handler itself does nothing.
             signal.signal(number, _pass)
     threading.Thread(target=_wait, args=(read,), daemon=True).start()
     atexit.register(_go_no_further)

@@ -186,7 +186,7 @@ class DataTier(pulumi.ComponentResource):
                 },
                 {
                     # This rule removes delete markers that have no versions left. It is a separate rule, because S3
-                    # does not allow this option in a rule that also has a number of days.
+                    # does not allow expired_object_delete_marker in a rule that also expires objects after some days.
                     "id": "deletion-marks",
                     "status": "Enabled",
                     "filter": {"prefix": ""},

@@ -91,8 +91,8 @@ class HttpApi(pulumi.ComponentResource):
         permissions = self._make_permissions(operations)
         access_log, stage = self._make_stage(permissions)
 
-        # `api_endpoint` has no trailing slash, unlike the `invoke_url` of the stage, so clients can append a path such
-        # as /products.
+        # Clients append a path such as /products to the URL. `api_endpoint` has no trailing slash, but the stage's
+        # `invoke_url` has one.
         self.url = self._api.api_endpoint
         self.api_id = self._api.id
         self.stage_name = stage.name

@@ -21,8 +21,8 @@ from components.apis.cors import ALLOWED_HEADERS, MAX_AGE_S, CorsRules
 from components.aws.openapi import Operation
 from contracts.orders import API_TIMEOUT_S
 
-# An HTTP API waits at most 30 s for an integration, and AWS does not raise this quota. This API uses the time limit of
-# the REST API, which is shorter, so that one limit applies to the functions of both APIs.
+# An HTTP API waits at most 30 s for an integration, and AWS does not raise this quota. The REST API has a shorter time
+# limit. Both APIs use the limit of the REST API, so that their functions have one limit.
 INTEGRATION_TIMEOUT_MS: Final = API_TIMEOUT_S * 1000
 VERSION: Final = "1"
 # A web page can read a response header only if CORS exposes it. `apigw-requestid` contains the request id.

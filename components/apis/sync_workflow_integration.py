@@ -63,10 +63,9 @@ def make_role(
     role = aws.iam.Role(
         f"{name}-role",
         name=owner.name(name, kind="role"),
-        # API Gateway was observed to send no source account when it assumes the role of an integration. If the trust
-        # policy required the source account, every request would therefore fail with status 500. The role is safe
-        # without this condition: iam:PassRole works only within one account, so other accounts cannot give the role to
-        # their own APIs.
+        # In practice, API Gateway sends no source account when it assumes the role of an integration. If the trust
+        # policy required the source account, every request would fail with status 500. The role is safe without this
+        # condition: iam:PassRole works only within one account, so other accounts cannot give the role to their APIs.
         assume_role_policy=trust("apigateway.amazonaws.com", source_account=account_id, allow_missing_source=True),
         tags=owner.tags(),
         opts=owner.opts(),

@@ -40,7 +40,7 @@ class MonitoredStream:
     consumer: str
     """Folder of the function that receives the records, for example `publish_order_events`."""
     late_after_s: int
-    """Age in seconds. An alarm fires if the function receives records of this age."""
+    """Age in seconds. An alarm fires if the function receives records of this age or older."""
     window_s: int = 0
     """Longest time in seconds for which Lambda collects records for one batch."""
 

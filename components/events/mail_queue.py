@@ -30,8 +30,8 @@ _DAY_S: Final = 86_400
 # Seconds that one email is assumed to take when `pace` calculates the concurrency. An email usually takes only about 90
 # ms (tools/cost/assumptions.toml), so the function reaches the send rate even if its calls are slow.
 _MAIL_S: Final = 0.25
-# Share of the send rate that the function uses. The duration of SES calls varies. At the full rate, emails would
-# therefore sometimes reach SES faster than the rate allows.
+# Share of the send rate that the function uses. SES calls differ in duration, so some emails reach SES in quicker
+# succession than the function sends them. The rest of the send rate leaves room for these emails.
 _USED: Final = 0.95
 # Seconds of the function's time limit that are reserved for slow calls. A batch is small enough that the pauses between
 # its emails fit into the rest of the time limit.

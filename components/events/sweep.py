@@ -27,7 +27,7 @@ from contracts.orders import TRANSITIONS
 # about 2,400 orders, or when the batching window ends (AWS Lambda Developer Guide, "DynamoDB event sources").
 _BATCH: Final = 10_000
 _MINUTE_S: Final = 60
-# Two sweeps must not overlap, so Lambda ends a sweep at the latest this number of seconds before the next one starts.
+# The time limit ends a sweep this number of seconds before the next sweep starts, so that sweeps do not overlap.
 _RESERVE_S: Final = 10
 # A record normally waits for up to one batching window. Only a record that waits for several windows is late.
 _WINDOWS_UNTIL_LATE: Final = 3
@@ -172,8 +172,8 @@ def _make_restart_late_orders(owner: Owner, args: SweepArgs) -> Function:
                 allow("dynamodb:GetItem", "dynamodb:UpdateItem", on=table.arn),
                 allow("states:StartExecution", on=args.state_machine_arn),
             ],
-            # Each sweep checks all late orders again. Lambda therefore does not retry a failed sweep or report it to a
-            # failure queue, and drops a sweep that is a minute late.
+            # A failed sweep does no harm, because the next sweep checks all late orders again. Lambda therefore neither
+            # retries a failed sweep nor reports it to a failure queue, and drops a sweep that is a minute late.
             asynchronous=AsynchronousInvocation(
                 maximum_event_age_s=_MINUTE_S, maximum_retry_attempts=0, failure_queue=False
             ),

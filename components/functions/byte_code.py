@@ -1,7 +1,7 @@
 """Compiles Python sources to byte code for the Python version of the Lambda runtime.
 
-The files of a layer are read-only in Lambda, so Python cannot store byte code beside the sources there. If a layer
-contained sources, every cold start would compile every module, and the initialization would take three times as long.
+The files of a layer are read-only, so Python cannot store byte code beside them. If a layer contained sources, every
+cold start would compile every module again. The initialization would take three times as long.
 """
 
 from __future__ import annotations

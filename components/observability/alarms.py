@@ -25,7 +25,7 @@ _METRICS_OF_AN_ALARM: Final = 10
 # Lambda throttles the function.
 _LATE_EVENT_MS: Final = 120_000
 # DynamoDB cancels one of two transactions that change the same item at the same time. The functions retry cancelled
-# transactions, so a few conflicts do no harm. This many conflicts per minute delay orders.
+# transactions, so a few conflicts do no harm. At this number of conflicts per minute, orders are confirmed late.
 _CONFLICTS_PER_MINUTE: Final = 60
 _ENDED_BY = (
     "fail-order sets the order to FAILED if the order is PENDING and has reached the time limit. "
@@ -80,8 +80,8 @@ def failure_queue_alarms(queues: Mapping[str, FailureQueue]) -> Iterator[Alarm]:
 def function_alarms(functions: Mapping[str, Function]) -> Iterator[Alarm]:
     """Yield an alarm on the errors of each function.
 
-    There is no such alarm for a function that raises errors on purpose. A fault in that function fires another alarm:
-    on orders that failed, or on the failure queue that receives the event.
+    There is no such alarm for a function that raises errors on purpose. A fault in that function fires a different
+    alarm: the alarm on orders that failed, or the alarm on the failure queue that receives the event.
     """
     for source, function in sorted(functions.items()):
         name = source.replace("_", "-")

@@ -42,7 +42,8 @@ def make_certificate(name: str, domain: OwnDomain, owner: Owner) -> pulumi.Outpu
         type=option.resource_record_type,
         records=[option.resource_record_value],
         ttl=300,
-        # An earlier certificate of the same domain has an equal validation record, so overwrite an existing record.
+        # The validation record can exist already: within an account, ACM uses one record for all certificates of a
+        # domain.
         allow_overwrite=True,
         opts=owner.opts(),
     )
