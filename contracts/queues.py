@@ -18,17 +18,16 @@ def message_group(event_id: str) -> str:
     """Return the message group of an event in the analytics queue, for example `orders-4`.
 
     The group depends on the first character of the event id, which is the first digit of the order id. All events of
-    one order are therefore in one group. An id with another first character gets the group `orders`.
+    one order are therefore in one group. An invalid id, which starts with another character, gets the group `orders`.
     """
     return f"{_NO_EVENT}-{event_id[0]}" if event_id and event_id[0] in GROUP_DIGITS else _NO_EVENT
 
 
 def analytics_record(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the body of the message that reports `event`, an EventBridge event, to the analytics queue.
+    """Convert `event`, an EventBridge event, to the body of a message in the analytics queue.
 
-    When EventBridge delivers an event to the queue, the input transformer of the target creates the same body. An event
-    in the target's dead-letter queue has not been transformed, so use this function for such an event. `event` can be
-    invalid.
+    Usually, the input transformer of the EventBridge target does this conversion. An event in the target's dead-letter
+    queue has not been converted, so use this function for such an event. `event` can be invalid.
     """
     detail = event.get("detail")
     fields = cast("dict[str, Any]", detail) if isinstance(detail, dict) else {}
@@ -51,9 +50,9 @@ def pause_s(received: int, share: float) -> int:
 
 
 def _receives(waits_s: int) -> int:
-    """Return how many deliveries a message needs until the pauses between them add up to at least `waits_s` seconds.
+    """Return the lowest number of deliveries whose pauses always add up to at least `waits_s` seconds.
 
-    The function assumes that each pause is as short as possible.
+    Pauses are random, so the function adds up the shortest possible ones.
     """
     received, waited_s = 1, 0
     while waited_s < waits_s:

@@ -67,12 +67,18 @@ class CorrectionError(Exception):
 
 
 def internal(module: str) -> Any:
-    """Return a module of the emulator by its path in the package, as Any: the module's private parts have no types."""
+    """Return the emulator's module `module`, for example "services.sqs".
+
+    The return type is Any, because the module's private names have no type annotations.
+    """
     return importlib.import_module(f"{PACKAGE}.{module}")
 
 
 def nested(record: Any, *keys: str) -> Any:
-    """Return the value under the nested `keys` in `record`, a dict of the emulator, or None if a key is missing."""
+    """Look up the first key in `record`, each further key in the previous value, and return the last value.
+
+    Returns None if a key is missing. `record` is usually a dict of the emulator.
+    """
     for key in keys:
         record = record.get(key) if isinstance(record, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
     return record  # pyright: ignore[reportUnknownVariableType]
@@ -89,7 +95,7 @@ class Replacement:
     source_hash: str
     """First digits of the SHA-256 of the replaced function's source."""
     function: Callable[..., Any]
-    """The new function. It receives the replaced function, and then the arguments of the replaced function."""
+    """The new function. Its first argument is the replaced function. The arguments of the replaced function follow."""
 
     def install(self) -> None:
         """Replace the function. Raises CorrectionError if the function is missing or its source has changed."""
@@ -136,14 +142,14 @@ def apply(*, without: frozenset[str] = frozenset()) -> None:
     if found != VERSION:
         raise CorrectionError(
             f"{PACKAGE} {found} is installed, but emulator_fixes needs version {VERSION}. "
-            "Remedy: install requirements-local.txt, or review the corrections and raise VERSION."
+            "Remedy: install requirements-local.txt, or review the corrections and update VERSION."
         )
     for name in NAMES:
         if name not in without:
             importlib.import_module(f"{__name__}.{name}")
     for replacement in _REPLACEMENTS:
-        # Check `without` here too: importing a correction also imports the corrections that it uses, and each imported
-        # correction declares its replacements.
+        # Check `without` again. A correction in `without` is imported if another correction uses it, and declares its
+        # replacements when it is imported.
         if replacement.correction not in without:
             replacement.install()
 

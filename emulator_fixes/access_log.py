@@ -72,7 +72,10 @@ async def execute_http(original: Any, api: str, stage: str, *arguments: Any, **n
 
 @replaces("services.apigateway.new_uuid", "1a88ffd41fb7")
 def new_uuid(original: Any) -> str:
-    """Return the current request's id, so that the function's log and the access log contain the same id."""
+    """Return the id of the current request, or a new id outside of a request.
+
+    The emulator passes this id to the invoked function, so the function's log and the access log contain the same id.
+    """
     return _request_id.get() or original()
 
 

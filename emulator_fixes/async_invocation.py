@@ -1,9 +1,9 @@
 """Lambda's retries and destinations for asynchronous invocations, which the emulator implements only in part.
 
-On AWS, the waits between attempts are 1 and 2 minutes. An EXPRESS execution of the platform ends within half a minute,
-so on AWS it has ended before the next attempt. In the emulator, the waits are shorter (LAMBDA_ASYNC_RETRY_BASE_SECONDS
-is the first wait). This correction therefore lets each retry also wait until the running EXPRESS executions have ended.
-Otherwise, `process_order` could fail because an EXPRESS execution is still deciding the order.
+`process_order` can fail while an EXPRESS execution is still deciding the order. On AWS, the waits before the retries
+are 1 and 2 minutes. An EXPRESS execution of the platform ends within half a minute, so it has ended before the first
+retry. In the emulator, the waits are shorter: the first wait is LAMBDA_ASYNC_RETRY_BASE_SECONDS. Before each retry,
+this correction therefore also waits until the running EXPRESS executions have ended.
 
 Emulator: The emulator ignores the event-invoke config of an alias and never sends to an on-success destination. It
     sends a failed event either to the on-failure destination or to the dead-letter queue, but not to both. The
@@ -106,7 +106,10 @@ def _invoke(function: Any, event: Any) -> None:
 
 
 def _current(function: Any, config: Any) -> Any:
-    """Return the current record of the invoked function, because its alias can have moved while the event waited."""
+    """Return the emulator's current record of the invoked version or alias.
+
+    While the event waited for this attempt, a deployment can have moved the alias to another version.
+    """
     name, _, qualifier = config["FunctionArn"].partition(":function:")[2].partition(":")
     found, now = _lambda._get_func_record_for_qualifier(name, qualifier or None)
     if found is None:
@@ -161,7 +164,10 @@ def _send_dead_letter(config: Any, event: Any, request_id: str, result: Any) -> 
 
 
 def _deliver(config: Any, target: str, send: Callable[[], None], metric: str) -> None:
-    """Call `send` if the function's role allows it. If the role or `target` refuses, add 1 to `metric`."""
+    """Call `send`, which sends a message to `target`, if the function's role allows it.
+
+    Adds 1 to the function's metric `metric` if the role does not allow it, or if `target` refuses the message.
+    """
     name, action = config["FunctionName"], _SEND.get(target.split(":")[2], "*")
     if not role_may(config["Role"], action, target):
         _LOG.error("%s: the execution role does not allow %s on %s, so nothing was sent", name, action, target)

@@ -1,4 +1,4 @@
-"""Checks of IAM permissions, for the corrections that enforce permissions which the emulator ignores."""
+"""Checks IAM permissions for the corrections. The emulator itself does not check these permissions."""
 
 from __future__ import annotations
 

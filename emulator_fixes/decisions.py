@@ -35,8 +35,8 @@ def evaluate(original: Any, request: Any, policies: Any, *limits: Any) -> Any:
 def evaluate_resource_policy(original: Any, policy: Any, request: Any, service: Any = None, **more: Any) -> Any:
     """Evaluate a resource's own policy.
 
-    If the caller is a service, log this decision. For a role, `evaluate` logs the decision about the role's own
-    policies. A service has no such policies.
+    If the caller is a role, `evaluate` logs the decision about the role's own policies. A service has no policies of
+    its own, so this function logs the decision if the caller is a service.
     """
     token = _of_resource.set(True)
     try:

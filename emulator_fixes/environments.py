@@ -36,7 +36,10 @@ class Line:
         self._guard = threading.Lock()
 
     def enter(self, limit: int | None = None) -> bool:
-        """Wait for a free place and return True, or return False immediately if `limit` callers already run or wait."""
+        """Wait for a free place and return True.
+
+        Returns False immediately if `limit` or more callers already run or wait. None means no limit.
+        """
         with self._guard:
             if limit is not None and self._places - self._free + len(self.waiting) >= limit:
                 return False
@@ -62,9 +65,9 @@ _lines: Final[dict[str, Line]] = {}
 
 @replaces("services.lambda_svc._acquire_execution_slot", "ed3b38149e2e")
 def acquire(original: Any, function: Any, config: Any) -> Any:
-    """Wait for a free environment before the invocation counts toward the account's concurrency.
+    """Wait for a free environment. A waiting invocation does not count toward the account's concurrency yet.
 
-    Reserved concurrency counts waiting invocations too, because they would already run on AWS.
+    It counts toward the function's reserved concurrency, because AWS would start it without this wait.
     """
     line = _lines.setdefault(_lambda._inflight_key(config), Line(PLACES))
     if not line.enter(_lambda._reserved_concurrency(function, config)):

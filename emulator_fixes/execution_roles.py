@@ -26,7 +26,7 @@ _TRANSACTED: Final = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
-# Errors that Step Functions reports if IAM denies the call of a task, by the service in the task's `Resource`.
+# Errors with which a task fails if IAM denies its call. The keys are the services in the task's `Resource`.
 _ERRORS: Final = {
     "lambda": "Lambda.AWSLambdaException",
     "dynamodb": "DynamoDB.AccessDeniedException",

@@ -69,7 +69,7 @@ def _check(document: Any) -> None:
 
 
 def _overwrite(api: dict[str, Any], document: Any) -> None:
-    """Replace everything in the API that an OpenAPI document describes. The API keeps its stages."""
+    """Replace the content of the API with the content of `document`, an OpenAPI document. The API keeps its stages."""
     identity, info = api["apiId"], document["info"]
     api.update(name=info["title"], version=info["version"], description=info.get("description", ""))
     tags = {tag["name"]: tag.get(f"{EXTENSION}-tag-value", "") for tag in document.get("tags", [])}

@@ -43,7 +43,7 @@ async def respond(original: Any, method: str, path: str, *arguments: Any) -> Any
 async def _listen() -> asyncio.Server:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate.require(Path(os.environ["LOCAL_CERTIFICATE"])))
-    # Prefer the same port each time, because a browser remembers an accepted certificate only for its port.
+    # Prefer the same port each time. On another port, the user must accept the certificate in the browser again.
     plain = int(os.environ["GATEWAY_PORT"])
     preferred = plain + _DISTANCE if plain + _DISTANCE <= LAST_PORT else plain - _DISTANCE
     try:

@@ -14,7 +14,10 @@ class RefusedError(Exception):
 
 
 def accepted(read: Callable[[], Any], check: Callable[[Any], None]) -> Any:
-    """Return the document from `read` after `check` has accepted it. Raises RefusedError otherwise."""
+    """Return the document that `read` returns, after `check` has accepted it.
+
+    Raises RefusedError if the document is not JSON or lacks a required key, or if `check` refuses it.
+    """
     try:
         document = read()
         check(document)
@@ -41,7 +44,10 @@ def check_info(document: Mapping[str, Any]) -> None:
 
 
 def made(answer: Any) -> Any:
-    """Return what the emulator created, from its response `answer`. Raises RuntimeError if the call failed."""
+    """Return the created part of the API, from `answer`, the emulator's response to the call that created it.
+
+    Raises RuntimeError if the response is an error.
+    """
     status, _, body = answer
     if status >= 400:  # noqa: PLR2004
         raise RuntimeError(f"the emulator refused a part of the imported API: {body}")

@@ -35,8 +35,8 @@ _refused: Final[set[str]] = set()
 def pollers(original: Any, mapping: Any, function: Any, config: Any, queue: Any = None) -> int:
     """Return how many batches may be processed concurrently: 0 if the role does not allow receiving messages.
 
-    For a throttled function, the number is still 1. Lambda throttles the invocation with the batch, and the messages
-    return to the queue.
+    For a function with a reserved concurrency of 0, the number is 1, because Lambda also receives messages for such a
+    function. Lambda throttles the invocation, and the messages return to the queue.
     """
     number = max(1, original(mapping, function, config, queue))
     now = time.time()

@@ -26,9 +26,10 @@ _served: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar(
 
 
 def _deployed(part: str, store: Any) -> Any:
-    """Return a view of `store`, in which the emulator stores one `part` of each API, for example the models.
+    """Return a view of `store`, the emulator's dict with one part of each API, for example with the models.
 
-    While a stage serves a request, the view returns this part of the deployed API, not of the current API.
+    While a stage serves a request, the view returns this part of the deployed API, not of the current API. `part` is
+    the name of the dict in the emulator.
     """
     kind: Any = store.__class__
 

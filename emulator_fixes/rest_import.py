@@ -134,7 +134,7 @@ def _check_operation(name: str, operation: Any, document: Any) -> None:
 
 
 def _overwrite(api: dict[str, Any], document: Any) -> None:
-    """Replace everything in the API that `document` describes.
+    """Replace the content of the API with the content of `document`, an OpenAPI document.
 
     The API keeps its endpoint type, tags, stages and deployments.
     """

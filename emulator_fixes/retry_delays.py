@@ -16,7 +16,11 @@ from emulator_fixes import replaces
 
 @replaces("services.stepfunctions._find_matching_retrier", "cb494ae8503c")
 def find_matching_retrier(original: Any, retriers: Any, error: str, counts: dict[int, int]) -> tuple[Any, int]:
-    """Return the retrier that matches `error`, with its next delay as IntervalSeconds, and the retrier's index."""
+    """Return the retrier that matches `error`, and the retrier's index.
+
+    IntervalSeconds of the returned retrier is the delay before the next retry. `counts` maps the index of each retrier
+    to the number of its earlier retries.
+    """
     retrier, index = original(retriers, error, counts)
     if retrier is None:
         return retrier, index

@@ -59,7 +59,7 @@ class _Batch:
 class _Stopped(Exception):
     """The mapping was deleted or disabled, or its function was deleted.
 
-    The message is the sequence number of the first record that still waits.
+    The message is the sequence number of the first record that is neither processed nor discarded.
     """
 
 
@@ -196,8 +196,8 @@ def _work_off(batch: _Batch) -> None:
             if done == len(batch.records):
                 return
             if done:
-                # Continue with the remaining records, because Lambda moves its checkpoint past the processed records.
-                # This attempt counts as the first attempt for the remaining records.
+                # Lambda moves its checkpoint past the processed records, and retries only the remaining ones. Their
+                # attempts are counted anew, and this attempt is their first.
                 batch, attempts, pause_s = _Batch(batch.mapping, batch.records[done:]), 1, _FIRST_PAUSE_S
         if failed and not throttled and batch.mapping.get("BisectBatchOnFunctionError") and len(batch.records) > 1:
             # Splitting a batch does not count as an attempt (AWS Lambda Developer Guide).

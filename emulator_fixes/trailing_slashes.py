@@ -1,8 +1,8 @@
 """An HTTP API responds 404 to `/products/` if its route is `/products`.
 
-Two other kinds of paths stay as they are in the emulator. AWS and the emulator both treat `//products` as `/products`
-(github.com/localstack/localstack/issues/8170). The emulator treats `/products%2Fapple` as `/products/apple`, but AWS
-does not document how it treats such a path.
+This correction does not change how the emulator treats two other kinds of paths. AWS and the emulator both treat
+`//products` as `/products` (github.com/localstack/localstack/issues/8170). The emulator treats `/products%2Fapple` as
+`/products/apple`. AWS does not document how it treats such a path.
 
 Emulator: The emulator treats the first segment of a path as a stage. If the API has no such stage, the emulator uses
     `$default` and drops the slash after the segment, so `/products/` matches the route `/products`.
@@ -24,7 +24,10 @@ _ends_with_slash: contextvars.ContextVar[bool] = contextvars.ContextVar("path_en
 
 @replaces("app._parse_execute_api_url", "13d571174968")
 def parse(original: Any, host: str, path: str) -> Any:
-    """Parse `path`, and remember whether it ends with a slash. The result of `original` does not contain that slash."""
+    """Parse `path`, and remember whether it ends with a slash.
+
+    `original` returns the same result for `/products` and `/products/`.
+    """
     _ends_with_slash.set(path.endswith("/"))
     return original(host, path)
 

@@ -22,7 +22,7 @@ _cognito: Any = internal("services.cognito")
 
 @replaces("services.cognito._resolve_user", "005b45b0326d")
 def resolve_user(original: Any, pool: Any, name: Any) -> Any:
-    """Find the user `name` in `pool`, with the name in any letter case if the pool ignores letter case.
+    """Find the user `name` in `pool`. If the pool ignores letter case, `name` can be in any letter case.
 
     All API calls and the hosted sign-in page find users with this function.
     """

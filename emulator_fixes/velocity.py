@@ -146,7 +146,7 @@ class _Input:
         return Text(json.dumps(_at(self._parsed(), path), separators=(",", ":"), ensure_ascii=False))
 
     def path(self, path: str) -> Any:
-        """Return the value at the JSONPath `path` in the body, with Text for strings, for use in the template."""
+        """Return the value at the JSONPath `path` in the body, with each string in it converted to Text."""
         return _textual(_at(self._parsed(), path))
 
     def params(self, name: str | None = None) -> Any:

@@ -1,4 +1,4 @@
-"""Signals that make the threads of a workflow end when its execution or their branch has ended."""
+"""Signals that end the threads of an execution, or of one of its Parallel branches, when it has ended."""
 
 from __future__ import annotations
 
@@ -48,7 +48,10 @@ _express: Final[set[threading.Event]] = set()
 
 @contextmanager
 def running(*, express: bool) -> Generator[None]:
-    """Surround an execution's work. With `express`, `wait_for_express_executions` waits until this block has ended."""
+    """Mark an execution as running during the `with` block.
+
+    `express` is True for an EXPRESS execution. `wait_for_express_executions` waits only for these executions.
+    """
     ended = threading.Event()
     if express:
         _express.add(ended)

@@ -43,7 +43,7 @@ class Resource:
     dependencies: tuple[str, ...]
     """URNs of the resources that this resource depends on."""
     made_from: Mapping[str, frozenset[str]]
-    """Maps the name of each input to the URNs of the resources whose outputs the input contains."""
+    """Maps each input's name to URNs. The input contains outputs of the resources with these URNs."""
     delete_before_replace: bool
 
 

@@ -115,11 +115,11 @@ class Relay:
         )
 
     def _parts(self, records: Sequence[StreamRecord]) -> Iterator[list[_Change] | _Poison]:
-        """Yield the invalid records and groups of changes in `records`, in stream order.
+        """Yield each invalid record, and the status changes of the other records in groups, all in stream order.
 
-        Each group is for one call of PutEvents, and contains at most one change of each order. EventBridge can refuse
-        one entry of a call and accept a later one. Two changes of the same order in one call could therefore be
-        published in the wrong sequence.
+        One call of PutEvents publishes one group. A group contains at most one change of each order, because
+        EventBridge can refuse one entry of a call and accept a later one. With two changes of an order in one call, the
+        later change could be published first.
         """
         group: dict[str, _Change] = {}
         for record in records:

@@ -25,7 +25,8 @@ class AnalyticsRecord(TypedDict):
 def parse(body: str) -> AnalyticsRecord:
     """Return the record in `body`, the body of a message. Raises ValidationError if the record violates its contract.
 
-    `body` contains the event instead of the record if EventBridge could not deliver the record to the analytics queue.
+    A message of the dead-letter queue `analytics-delivery` contains the EventBridge event instead of the record. In
+    this case, the function converts the event to the record.
     """
     try:
         record = json.loads(body)

@@ -1,8 +1,8 @@
 """Writes every event about an order to S3 as an analytics record.
 
 Environment variables: ANALYTICS_BUCKET, and those of shared.message_queue.
-Event: a batch of messages of the analytics queue. The body of a message is {"event_id", "detail_type", "order"}. A
-message of the queue `analytics-delivery` contains the event itself, as EventBridge delivers it.
+Event: a batch of messages of one of two queues. In the analytics queue, the body of a message is {"event_id",
+"detail_type", "order"}. In the dead-letter queue `analytics-delivery`, the body is the whole EventBridge event.
 The S3 key of a record is orders/dt=YYYY-MM-DD/{event_id}.json, with "_" in place of the ":" of the event id.
 """
 

@@ -1,8 +1,9 @@
 """The sweep: restarts the workflow of late orders whose STANDARD execution was never started or has ended.
 
-A schedule invokes this function every few minutes. The response to StartExecution shows whether an order needs a
-restart. While an execution runs, a call with its name and input succeeds without starting a second execution. After the
-execution has ended, Step Functions refuses another call with its name.
+A schedule invokes this function every few minutes. For each late order, it calls StartExecution with the name of the
+order's latest execution. If this execution was never started, the call starts it. If it is running, the call succeeds
+and starts no second execution. If it has ended, Step Functions refuses the call, and the function starts an execution
+with the next name.
 
 The order's row counts the restarts, and the name of the next execution contains this count. Two simultaneous sweeps
 therefore use the same name, and Step Functions starts only one execution.

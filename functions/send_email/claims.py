@@ -40,7 +40,7 @@ class Claims:
         self._kept = kept
 
     def take(self, event_id: str, *, now: datetime, until: datetime) -> str | None:
-        """Claim the event until `until` and return the claim's id, or return None if the email is DONE.
+        """Claim the event up to the time `until`. Return the claim's id, or None if the email is DONE.
 
         Raises MailClaimed while another invocation holds a claim. If the SDK repeats the write, the second attempt can
         overwrite the claim of the first attempt. It cannot overwrite a DONE row, so an attempt that reaches DynamoDB

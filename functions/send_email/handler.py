@@ -64,7 +64,7 @@ queue = MessageQueue.of_environment(
     aws.client("sqs"), is_final=lambda error: isinstance(error, (MailRefused, ValidationError))
 )
 pace = Pace(int(os.environ["MAIL_MS"]) / 1000)
-# The longest time that one email usually takes: a call to SES ends after at most 5.5 s, and the calls to DynamoDB take
+# One email usually takes less time than this: the call to SES ends after at most 5.5 s, and the calls to DynamoDB take
 # a few milliseconds.
 _LONGEST_MAIL_MS: Final = 8_000
 _KEYS: Final = ("order_id", "event_id", "status")

@@ -46,10 +46,11 @@ class CatalogStore:
         return rows.product_of(answer["Item"]) if "Item" in answer else None
 
     def page(self, limit: int, *, after: str | None) -> tuple[list[Product], str | None]:
-        """Return up to `limit` (1-100) products after the id `after`, and the last id (None if no page follows).
+        """Return up to `limit` (1-100) products whose ids follow `after`, and the last id on this page.
 
-        The index contains only keys, so that a change of stock does not update the index. This method therefore reads
-        the products with BatchGetItem, which accepts at most 100 keys (DynamoDB API reference).
+        Instead of the last id, returns None if no page follows. The catalog's index contains only keys, so that a
+        change of stock does not update the index. This method therefore reads the products with BatchGetItem, which
+        accepts at most 100 keys (DynamoDB API reference).
         """
         start: Any = {} if after is None else {"ExclusiveStartKey": _index_key(after)}
         answer = self._client.query(
@@ -57,7 +58,7 @@ class CatalogStore:
             IndexName=self._index,
             KeyConditionExpression="catalog_id = :catalog",
             ExpressionAttributeValues={":catalog": {"S": rows.CATALOG_PARTITION}},
-            Limit=limit + 1,  # Reads one extra product, to find out whether another page follows.
+            Limit=limit + 1,  # One extra key shows whether another page follows.
             **start,
         )
         items: list[rows.Row] = cast("Any", answer)["Items"]

@@ -99,8 +99,8 @@ def _details(broken: JsonSchemaValueException) -> Iterator[dict[str, str]]:
     """Yield a detail for each field that violates the rule: its JSON pointer (RFC 6901), the rule and a message.
 
     For a missing field, the pointer contains the name of that field. For an unknown field, the pointer is that of the
-    surrounding object. It leaves out the field's name, because the client chose it, and errors must not repeat text
-    from the request.
+    surrounding object. The client chose the name of the unknown field, and errors must not repeat text from the
+    request.
     """
     where = _PLACE.sub("/", (broken.name or "data").removeprefix("data")).replace("]", "")
     fields: list[str] = [""]
@@ -112,7 +112,10 @@ def _details(broken: JsonSchemaValueException) -> Iterator[dict[str, str]]:
 
 
 def _explain(broken: JsonSchemaValueException, name: str) -> str:
-    """Return a message with the location (starting with `name`), the received value and the allowed values."""
+    """Return a message with the location, the received value and the allowed values.
+
+    `name` is the first part of the location, for example `body` in `body.items[0].quantity`.
+    """
     return f"{name}{(broken.name or 'data').removeprefix('data')}: {_problem(broken)}"
 
 
