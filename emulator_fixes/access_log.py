@@ -1,4 +1,4 @@
-"""API Gateway writes access logs, which the emulator does not do.
+"""API Gateway writes access logs.
 
 Emulator: The emulator stores the access log settings of a stage but writes no log.
 AWS: For each request, API Gateway writes one line in the format that the stage defines.

@@ -1,4 +1,4 @@
-"""Functions with which the corrections send messages to the emulator's queues and topics, as AWS services do."""
+"""Sends messages to the emulator's queues and topics, as AWS services do, and counts Lambda's metrics."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def to_topic(arn: str, body: str, attributes: Mapping[str, str] | None = None) -
 def to_destination(arn: str, body: Any) -> None:
     """Send the invocation record `body` to the queue or topic `arn`.
 
-    Raises DeliveryError if the target does not exist or is neither a queue nor a topic, or refuses the record.
+    Raises DeliveryError if `arn` names neither an existing queue nor an existing topic, or if it refuses the record.
     """
     text, service = json.dumps(body, default=str), arn.split(":")[2]
     if service == "sqs":

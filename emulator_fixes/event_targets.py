@@ -3,8 +3,8 @@
 Emulator: The emulator invokes a function synchronously and without retries. It ignores the resource policies of
     functions and queues, and sends to FIFO queues with a message group that it chooses itself and without
     deduplication. It stores the dead-letter queue of a target but never sends to this queue.
-AWS: EventBridge checks the resource policies, invokes functions asynchronously, uses the message group that the target
-    defines, and sends events that it cannot deliver to the dead-letter queue.
+AWS: EventBridge checks the resource policies, invokes functions asynchronously, and uses the message group that the
+    target defines. If it cannot deliver an event, it sends the event to the target's dead-letter queue.
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
 Upstream: report as a bug.

@@ -1,4 +1,4 @@
-"""Step Functions writes execution logs to CloudWatch, which the emulator does not do.
+"""Step Functions writes execution logs to CloudWatch.
 
 Emulator: The emulator stores the logging configuration of a state machine but writes no log.
 AWS: Step Functions writes the events of an execution to the configured log group. The log level decides which events it

@@ -42,7 +42,7 @@ async def handle_request(original: Any, method: str, path: str, headers: Any, bo
 
 
 def _check(document: Any) -> None:
-    """Raise RefusedError for a document that AWS would refuse or partly ignore, or that is not supported locally."""
+    """Raise RefusedError if AWS would refuse or partly ignore the document, or if this module does not support it."""
     only(document, ("openapi", "info", "tags", "paths", "components", f"{EXTENSION}-cors"), "the document")
     check_info(document)
     only(document.get(f"{EXTENSION}-cors", {}), _CORS, "the CORS rules")

@@ -19,9 +19,8 @@ from typing import Any, Final
 from emulator_fixes import replaces
 from local.bootstrap import END_OF_LOG
 
-# While an execution environment runs, `drain` waits for the line END_OF_LOG, which the environment writes at the end of
-# each invocation. During this wait, `drain` checks after each interval of this many seconds whether the environment
-# still runs.
+# An execution environment writes the line END_OF_LOG at the end of each invocation. While `drain` waits for this line,
+# it checks at this interval, in seconds, whether the environment still runs.
 _LOOK_AGAIN_S: Final = 0.1
 
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True

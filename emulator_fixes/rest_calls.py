@@ -1,4 +1,4 @@
-"""Stores the current request to a REST API, with details that the emulator does not pass to the corrections."""
+"""Gives the corrections details of the current REST API request that the emulator does not pass to them."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ async def handle_request(original: Any, method: str, path: str, headers: Any, bo
 
 
 def _check(document: Any) -> None:
-    """Raise RefusedError for a document that AWS would refuse or partly ignore, or that is not supported locally."""
+    """Raise RefusedError if AWS would refuse or partly ignore the document, or if this module does not support it."""
     only(document, _DOCUMENT, "the document")
     if not re.fullmatch(r"3\.0\.\d", str(document.get("openapi"))):
         raise RefusedError(f"openapi: got {document.get('openapi')}; allowed: 3.0.x")

@@ -1,4 +1,4 @@
-"""A Retry of a workflow limits its delays by MaxDelaySeconds and randomizes them by JitterStrategy.
+"""A retrier of a workflow limits its delays to MaxDelaySeconds, and randomizes them if JitterStrategy is FULL.
 
 Emulator: The emulator ignores the fields MaxDelaySeconds and JitterStrategy of a retrier.
 AWS: Step Functions applies both fields to each delay.

@@ -1,4 +1,4 @@
-"""AWS services need permission to call each other, which the emulator does not check.
+"""AWS services need permission to call each other.
 
 Emulator: The emulator lets AWS services call each other without permission.
 AWS: API Gateway invokes a function only if the function's policy allows the method. Lambda accepts an event source

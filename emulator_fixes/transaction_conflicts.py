@@ -1,8 +1,8 @@
 """Transactions conflict with concurrent transactions and writes of the same items.
 
 The environment variable LOCAL_TRANSACTION_MS is the duration of a transaction, in milliseconds. With 0, nothing
-conflicts. The duration slows down only TransactWriteItems. There are two differences from AWS: BatchWriteItem and
-PartiQL calls never conflict. A single write (such as PutItem) never cancels a transaction, because the emulator
+conflicts. Only TransactWriteItems becomes slower by this duration. There are two differences from AWS: BatchWriteItem
+and PartiQL calls never conflict. A single write (such as PutItem) never cancels a transaction, because the emulator
 completes the write before it serves another call.
 
 Emulator: The emulator completes each call before it serves the next one, so no transaction is running when a call

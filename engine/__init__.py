@@ -1,1 +1,5 @@
-"""Runs the Pulumi program without the Pulumi CLI: for the local runner (local/) and for recorded graphs (graph.py)."""
+"""Runs the Pulumi program without the Pulumi CLI.
+
+The local runner (local/) uses this package to deploy to the emulator. Tests and tools use it to record the resources
+that the program registers (graph.py).
+"""

@@ -29,7 +29,7 @@ relay = Relay(
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Publish the events of a batch of stream records. Return the first failed record, where Lambda's retry starts."""
+    """Publish the events of a batch of stream records. Return the failed record from which Lambda retries the batch."""
     outcome = relay.publish(event["Records"])
     for detail in outcome.published:
         status = detail["order"]["status"]

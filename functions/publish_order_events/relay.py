@@ -221,6 +221,6 @@ class Relay:
 
 
 def _refusal(result: PutEventsResultEntryTypeDef) -> ClientError:
-    """Return the error of an entry that EventBridge refused, as a ClientError like the error of a whole call."""
+    """Return the error of an entry that EventBridge refused, as a ClientError. Errors of whole calls have this type."""
     code, message = result.get("ErrorCode", ""), result.get("ErrorMessage", "")
     return ClientError({"Error": {"Code": code, "Message": message}}, "PutEvents")

@@ -35,8 +35,8 @@ def set_aside_in(client: SQSClient, *, queue_url: str) -> SetAside:
     The reason is in the message attributes ERROR_CODE and ERROR_MESSAGE. EventBridge uses the same attributes in its
     dead-letter queues.
 
-    The message body is an event for the outbox relay that contains only this record. `make redrive` invokes the relay
-    with the body. This works even after 24 h, when the stream no longer contains the record.
+    The message body has the format of a stream event, with only this record. `make redrive` invokes the outbox relay
+    with the body. The body contains the record, so a redrive works even after 24 h, when the stream has deleted it.
     """
 
     def set_aside(record: StreamRecord, reason: Exception) -> None:

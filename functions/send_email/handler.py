@@ -4,9 +4,9 @@ The emails about an order are sent in the sequence of its statuses. If the event
 the email about a later status, no email is sent about the earlier status.
 
 Environment variables: USERS_TABLE, IDEMPOTENCY_TABLE, REMEMBERED_DAYS (how long to remember a sent email), MAIL_SENDER,
-MAIL_MS (minimum time between two emails), and those of shared.message_queue.
-Event: a batch of messages of the mail queue. The body of a message is any event about an order, as EventBridge delivers
-it. Output: the messages that SQS must deliver again.
+MAIL_MS (minimum time between two emails, in milliseconds), and those of shared.message_queue.
+Event: a batch of messages of the mail queue. The body of a message is an EventBridge event about an order.
+Output: the messages that SQS must deliver again.
 """
 
 from __future__ import annotations

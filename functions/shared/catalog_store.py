@@ -70,9 +70,9 @@ class CatalogStore:
     def put(self, product: Product, *, request_id: str) -> bool:
         """Create or replace the product. Return True if it was created. A retry with this `request_id` writes nothing.
 
-        The SDK retries a write whose response was lost. Without conditions, such a retry would undo sales made in the
-        meantime, or report a new product as replaced. If a condition fails because the row already has this
-        `request_id`, the first attempt was successful.
+        The SDK retries a write whose response was lost. Without a condition on the write, such a retry would undo sales
+        made in the meantime, or report a new product as replaced. If the condition fails because the row already has
+        this `request_id`, the first attempt was successful.
         """
         for _ in range(_TRIES):
             if self._replace(product, request_id):
@@ -117,7 +117,7 @@ class CatalogStore:
         )
 
     def read(self, product_ids: Iterable[str]) -> list[Product]:
-        """Return the products in the order of their ids in `product_ids`, without missing products.
+        """Return the products with these ids, in the order of `product_ids`. Leave out products that do not exist.
 
         `product_ids` must contain at most 100 ids, all different. Raises TooManyRequests if DynamoDB leaves keys
         unprocessed in every attempt.
