@@ -157,7 +157,7 @@ class Client:
 
 
 def client_of(outputs: Mapping[str, Any]) -> Client:
-    """Return a client for the stack outputs in `outputs`, which have the form of .local/outputs.json."""
+    """Return a client for the stack with these `outputs`. They have the form of .local/outputs.json."""
     return Client(frontend=outputs["frontend"], cognito_url=outputs["local"]["endpointUrl"])
 
 

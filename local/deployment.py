@@ -107,8 +107,8 @@ class Deployment:
             with self._change(resource):
                 return self._recorded(resource, wanted, adapter.create(self._aws, inputs)), "created"
         changed = {key for key in known.inputs.keys() | wanted.keys() if known.inputs.get(key) != wanted.get(key)}
-        # Create this resource again if one of its dependencies was deleted and created again. If this resource was
-        # inside that dependency, it was deleted too.
+        # If a dependency of this resource was deleted and created again, create this resource again too. It may have
+        # been part of the dependency, and would have been deleted with it.
         rebuilt = any(urn in self._state.emptied for urn in resource.dependencies) and not adapter.keeps_data
         if not changed and not rebuilt:
             return self._same(resource, adapter, inputs, known)
@@ -198,7 +198,7 @@ def _adapter(resource: Resource, inputs: Mapping[str, Any]) -> Adapter:
 
 
 def _given(value: Any) -> Any:
-    """Return an input without the properties that are None."""
+    """Return the input `value` without properties that are None, at every level."""
     if isinstance(value, dict):
         return {key: _given(item) for key, item in value.items() if item is not None}  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, (list, tuple)):

@@ -45,7 +45,10 @@ class Found:
 
     @property
     def abandoned(self) -> bool:
-        """Whether the `make up` that started the emulator has not completed. The emulator ends with that command."""
+        """Whether the `make up` that started the emulator has not completed.
+
+        If that command is killed before it completes, the emulator ends too.
+        """
         return not self.record.get("released", True)
 
 
@@ -60,7 +63,7 @@ class Started:
     _pipe: int | None
     """Write end of a pipe. If this process ends before it calls `release`, the pipe closes, and the emulator ends."""
     _decided: threading.Lock = field(default_factory=threading.Lock)
-    """Lock that a successful `release` or `discard` keeps, so that the other method does nothing after it."""
+    """Lock that a successful `release` or `discard` acquires and never unlocks. Later calls of both do nothing."""
 
     def wait(self) -> float:
         """Wait until the emulator responds, and return the seconds since its start.
@@ -140,10 +143,13 @@ def start(
 ) -> Started:
     """Start an empty emulator for `instance` on the loopback interface, with IAM enforced, and return immediately.
 
-    `without` names corrections to leave out. Tests use it to prove that each correction is needed. `launcher` names a
-    module that replaces local.launch. `owner` is the read end of a pipe. When the other end of the pipe is closed, the
-    emulator ends (see local.owner). Without `owner`, the emulator ends with this process unless `Started.release` is
-    called. Raises LocalError if the port is taken.
+    `without` names corrections (see emulator_fixes) to leave out. Tests use it to prove that each correction is needed.
+    `environment` adds environment variables. `launcher` names a module that replaces local.launch.
+
+    `owner` is the read end of a pipe. When the write end of the pipe is closed, the emulator ends (see local.owner).
+    Without `owner`, the emulator ends when this process ends, unless `Started.release` was called before.
+
+    Raises LocalError if the port is taken.
     """
     require_free(instance.port)
     _delete_data(instance)

@@ -52,7 +52,10 @@ def extract_layer(instance: Instance, layer_arn: str, content: bytes) -> None:
 
 
 def package(instance: Instance, content: bytes, layer_arns: Sequence[str]) -> bytes:
-    """Return the zip archive `content` of a function, with a bootstrap that runs it with the layers `layer_arns`."""
+    """Return `content`, the zip archive of a function, with an additional file `bootstrap`.
+
+    The file starts the function with the layers `layer_arns`.
+    """
     runtime = _runtime_directory(instance)
     layers = [str(layer_directory(instance, arn)) for arn in layer_arns]
     command = shlex.join([sys.executable, "-I", "-S", str(_BOOTSTRAP), str(runtime), *layers])

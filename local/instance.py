@@ -69,7 +69,7 @@ class Instance:
 
     @property
     def journal(self) -> Path:
-        """File with the changes of the state that are not in `state` yet."""
+        """File with the latest changes of the deployed resources, which the file `state` does not contain yet."""
         return self.home / "state.journal"
 
     @property

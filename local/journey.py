@@ -57,7 +57,7 @@ class Journey:
         return len(self.steps) > before
 
     def _messages(self) -> Iterator[tuple[Step, str]]:
-        """Yield the events and notifications of this order that have arrived in the temporary queue of `watch`."""
+        """Yield the events and notifications of this order from the temporary queue, which `watch` creates."""
         received = self._aws(
             "sqs",
             "receive_message",

@@ -14,7 +14,8 @@ def main() -> None:
     """Apply the corrections, and serve until a signal arrives or the owner process ends."""
     owner.obey()
     parser = argparse.ArgumentParser()
-    # This process does not use `--home`. `make down` recognizes the process by this directory on its command line.
+    # This process never reads the value of `--home`. `make down` finds the directory on the command line, and so
+    # recognizes the process.
     parser.add_argument("--home", required=True)
     parser.add_argument("--without", action="append", default=[])
     arguments = parser.parse_args()

@@ -17,7 +17,10 @@ _STANDARD_INPUT: Final = 0
 
 @cache
 def this_process() -> int:
-    """Return the read end of a pipe that closes when this process ends. `obey` expects it as standard input."""
+    """Return the read end of a pipe whose write end closes when this process ends.
+
+    Pass it to an emulator as its standard input, from which `obey` reads.
+    """
     # This process never closes the write end of the pipe. The operating system closes it when the process ends.
     read, _ = os.pipe()
     return read

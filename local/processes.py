@@ -1,4 +1,7 @@
-"""Finds and stops processes that local commands started. Never stops a process of another program that reused an id."""
+"""Finds and stops processes that local commands started.
+
+When a process has ended, a process of another program can get its id. This module never stops such a process.
+"""
 
 from __future__ import annotations
 

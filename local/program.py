@@ -25,7 +25,7 @@ _RUNNER: Final = re.compile("/(local|engine)/")
 
 
 class _Deployer:
-    """Deploys each resource that the program registers to the emulator."""
+    """Deploys to the emulator each resource that the program registers."""
 
     def __init__(self, aws: Aws, deployment: Deployment, progress: Progress) -> None:
         self.account, self.region = aws.account, aws.region

@@ -1,4 +1,4 @@
-"""Prints the progress of a deployment: redrawn on a terminal, one line for each step in a log."""
+"""Prints the progress of a deployment. On a terminal, lines are redrawn. A log gets one line for each step."""
 
 from __future__ import annotations
 

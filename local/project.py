@@ -110,7 +110,7 @@ def _given(project: str, document: Mapping[str, Any]) -> dict[str, Any]:
 def _declared(project: str, document: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the configuration values in `document`, the content of Pulumi.yaml. They apply to every stack.
 
-    `given` is the configuration in the stack file, which must set the values that Pulumi.yaml declares without a value.
+    `given` is the configuration in the stack file. If Pulumi.yaml declares a key without a value, `given` must set it.
     """
     found: dict[str, Any] = {}
     for key, declared in _section(_PROJECT_FILE, document).items():

@@ -80,9 +80,9 @@ class State:
             if self.begun.pop(urn, None):
                 changes.append(("begun", urn, None))
             if self.emptied.get(urn, record.id) != record.id:
-                # An entry in `emptied` makes the deployment recreate the resources that depend on a deleted resource.
-                # If the resource has a new id, the entry is not needed: the id is an input of those resources, so they
-                # count as changed anyway.
+                # Because of the entry in `emptied`, the deployment would recreate the resources that depend on this
+                # one. This is not necessary if this resource has a new id. The id is an input of the dependent
+                # resources, so the deployment changes them anyway.
                 del self.emptied[urn]
                 changes.append(("emptied", urn, None))
             self._note(*changes)
@@ -102,7 +102,7 @@ class State:
             self._note(("superseded", key, asdict(record)))
 
     def forget_superseded(self, key: str) -> None:
-        """Record that the old resource with the key `key` in `superseded` is deleted."""
+        """Record that a replaced resource is deleted. `key` is its key in `superseded`."""
         with self._lock:
             del self.superseded[key]
             self._note(("superseded", key, None))

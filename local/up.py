@@ -128,7 +128,7 @@ def _require_emulator(
                 f"Remedy: wait a minute and repeat `{instance.command('up')}`; if that doesn't help, {instance.anew}"
             )
         if emulator.outdated(found):
-            progress.say(f"The emulator's corrections changed after its start. To use the new ones: {instance.anew}")
+            progress.say(f"The emulator's source files changed after its start. To use them: {instance.anew}")
         return None
     if found.abandoned:
         progress.say("The first deployment was killed before it completed. Starting again.")

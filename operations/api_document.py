@@ -12,8 +12,7 @@ Document = Mapping[str, Any]
 INTEGRATION: Final = "x-amazon-apigateway-integration"
 _ANY: Final = "x-amazon-apigateway-any-method"
 _METHODS: Final = ("get", "post", "put", "delete", "patch", "head", "options", _ANY)
-# In its lines, `changes` shows these names instead of an operation's keys in the OpenAPI document. Other keys appear
-# unchanged.
+# `changes` reports a changed key of an operation by the name given here. It reports any other key unchanged.
 _PARTS: Final = {
     "operationId": "operation id",
     "parameters": "parameters",
@@ -67,9 +66,9 @@ def changes(old: Document, new: Document) -> list[str]:
     """Return the differences between two documents as lines of text.
 
     There is one line per changed route, and one line per other changed part of the document. Routes match if they have
-    the same method and the same path apart from parameter names. A renamed parameter is therefore one changed route,
-    and not a deleted and a new one. Routes for preflight requests have no lines, because they depend only on the other
-    routes of their path.
+    the same method and the same path apart from parameter names. A route with a renamed parameter therefore gets one
+    line, not one for a deleted route and one for a new route. Routes for preflight requests have no lines, because they
+    depend only on the other routes of their path.
     """
     before, after = _by_shape(old), _by_shape(new)
     models = _changed(old, new, "components", "schemas")

@@ -48,7 +48,7 @@ def environment(stack: str) -> dict[str, str]:
 
 
 def _value(entry: Mapping[str, Any]) -> Any:
-    """Return the value of an entry of `pulumi config --json`. The CLI can return an object as JSON text."""
+    """Return the value of an entry of `pulumi config --json`. A list or object can be JSON text, which is parsed."""
     if "objectValue" in entry:
         return entry["objectValue"]
     text = entry.get("value")

@@ -41,7 +41,10 @@ def _differences(step: Mapping[str, Any]) -> list[str]:
 
 
 def _shown(state: Mapping[str, Any], part: str, path: str) -> str:
-    """Return the property at `path` in the `part` of `state` as short JSON. A path is for example `rules[0].name`."""
+    """Return the property at `path` in the `part` of `state` as short JSON.
+
+    `part` is "inputs" or "outputs". A path is for example `rules[0].name`.
+    """
     value: Any = state.get(part)
     for quoted, index, name in _PART.findall(path):
         if isinstance(value, list) and index:

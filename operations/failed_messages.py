@@ -239,7 +239,10 @@ class Redriver:
         return "sent back to its queue"
 
     def _replay_stream(self, message: Message, target: str) -> str:
-        """Invoke `target` with the stream records in `message`, or with the records at the positions in `message`."""
+        """Invoke the function `target` with the stream records of `message`.
+
+        The message contains either the records themselves or Lambda's report with their positions in the stream.
+        """
         records = message.records or list(self._records_in_report(message.content))
         answer = self.functions.invoke(
             FunctionName=target,

@@ -1,7 +1,7 @@
-"""Finds the id by which the AWS provider imports a resource, from the names that the program gives the resource.
+"""Finds the import id of a resource: the id by which Pulumi's AWS provider imports it.
 
-The format of the id is documented in the section "Import" of the provider's documentation of each resource type. If AWS
-chooses the id, a command of the AWS CLI finds it.
+The provider's documentation of each resource type describes the format of the id in the section "Import". Most ids
+consist of names that the program gives the resource. If AWS chooses the id, a command of the AWS CLI finds it.
 """
 
 from __future__ import annotations
@@ -124,7 +124,10 @@ FORMS: Final[Mapping[str, _Form]] = {
 
 
 def place_of(state_text: str, region: str) -> dict[str, str]:
-    """Return the known values of `region` and `account`. The account id comes from an ARN in `state_text`."""
+    """Return the region and the account id for `import_id`. The account id comes from an ARN in `state_text`.
+
+    Leave out a value that is not known.
+    """
     found = _ACCOUNT.search(state_text)
     known = {"region": region, "account": found[1] if found else ""}
     return {key: value for key, value in known.items() if value}
@@ -133,8 +136,8 @@ def place_of(state_text: str, region: str) -> dict[str, str]:
 def import_id(resource: Mapping[str, Any], place: Mapping[str, str], chosen: str = "") -> str | None:
     """Return the id by which Pulumi imports `resource`, or None if it is not known.
 
-    `place` is the result of `place_of`. `chosen` is the id that AWS chose, which most types do not need. For a KMS key,
-    `chosen` can also be its ARN.
+    `place` contains the region and the account id, as `place_of` returns them. `chosen` is the id that AWS chose. Most
+    types do not need it. For a KMS key, it can also be the key's ARN.
     """
     form = FORMS.get(resource["type"])
     if form is None:

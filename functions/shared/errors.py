@@ -103,7 +103,7 @@ class StockContention(OrdersError):
 
 
 class ConsumerError(OrdersError):
-    """A function cannot handle an event. After a final error or the last retry, the event goes to a failure queue."""
+    """A function cannot handle an event. If no retry can help, or none is left, the event goes to a failure queue."""
 
 
 class OrderUndecided(ConsumerError):

@@ -26,8 +26,7 @@ def detail_of(order: Order) -> Detail:
     """Return the detail of the event about the order's status. The event id is `{order_id}:{status}`.
 
     During an update from release 0.1.0, that release's consumers can still receive events. They refuse unknown fields
-    and reason codes. Events therefore contain only fields and reason codes that 0.1.0 knows, although this release's
-    consumers accept more.
+    and reason codes. Events therefore contain only fields and reason codes that 0.1.0 knows.
     """
     return {"event_id": f"{order['order_id']}:{order['status']}", "order": _known_to_older_consumers(order)}
 
@@ -54,8 +53,8 @@ def event_parser(*detail_types: str) -> Callable[[Any], Detail]:
     contract. The validation is necessary, because a role with permission to put events on the bus can put an event with
     any content there.
 
-    Call `event_parser` at module level, not in a handler: it imports generated modules, which would make the first
-    request slower.
+    Call `event_parser` at module level, not in a handler. It imports generated modules. In a handler, this import would
+    slow down the first request.
     """
     checks = {detail_type: contracts.event_check(detail_type) for detail_type in detail_types}
 

@@ -38,7 +38,8 @@ class _RestResolver(APIGatewayRestResolver):
     """Accepts any text as a path parameter. Each operation then checks its ids and returns its own error.
 
     Powertools' default pattern excludes `"` and control characters. For an id with such a character, clients would get
-    the error of an unknown route. The default pattern also ignores a line feed at the end of the path.
+    the error of an unknown route. The default pattern also ignores a line feed at the end of the path. The operation
+    would receive an id that differs from the id in the request.
     """
 
     @staticmethod
@@ -88,7 +89,8 @@ def caller(api: Api) -> Caller:
 def request_id(api: Api) -> str:
     """Return API Gateway's request id. API Gateway's access log and its own error responses contain the same id.
 
-    Clients can override this id, so use it for logs only. Use Lambda's request id to recognize an SDK retry.
+    Clients can override this id, so two requests can have the same one. Use it for logs only. To recognize a write that
+    the SDK repeats, use Lambda's request id.
     """
     return api.current_event.request_context.request_id or ""
 
@@ -153,7 +155,7 @@ def location_of(api: APIGatewayRestResolver, row_id: str) -> str:
 def answer(
     status: HTTPStatus, body: Mapping[str, Any], *, location: str | None = None, retry_after_s: int | None = None
 ) -> Response[str]:
-    """Return a JSON response. No cache may store it, because it is meant for one caller and one origin.
+    """Return a JSON response that no cache may store. A response can depend on the caller and on the Origin header.
 
     `location` and `retry_after_s` become the headers Location and Retry-After.
     """

@@ -55,9 +55,11 @@ def caller_of(claims: Mapping[str, Any], token_use: TokenUse) -> Caller:
 def _verified_email(claims: Mapping[str, Any]) -> str | None:
     """Return the email address in the token if it is verified, otherwise None.
 
-    `email_verified` is a boolean in the token, and API Gateway passes it as text. Addresses are compared in lowercase.
-    Outside of ASCII, two different characters can have the same lowercase form: for example, the Kelvin sign becomes
-    the letter k. This function therefore accepts only ASCII addresses.
+    `email_verified` is a boolean in the token, and API Gateway passes it as text.
+
+    Addresses are compared in lowercase. Outside of ASCII, two different addresses can have the same lowercase form, and
+    would count as equal. For example, the Kelvin sign becomes the letter k. This function therefore accepts only ASCII
+    addresses.
     """
     email, verified = claims.get("email"), claims.get("email_verified")
     if not isinstance(email, str) or not email.isascii() or str(verified).lower() != "true":

@@ -1,8 +1,8 @@
 """Marks orders that are late, and lists them with a sparse index.
 
 A late order is still PENDING a few minutes after its creation. It has the attribute `late_shard`, the partition key of
-the index. Orders without this attribute are not in the index. An order that is decided in time therefore causes no
-write to the index. The write that decides a late order also removes the attribute.
+the index. Orders without this attribute are not in the index. An order that is never late therefore causes no write to
+the index. The write that changes the status of a late order also removes the attribute.
 """
 
 from __future__ import annotations
@@ -43,7 +43,10 @@ class LateOrders:
         )
 
     def unmark(self, order_id: str) -> None:
-        """Remove a decided order from the index. This is necessary for orders that an older release has decided."""
+        """Remove an order that is no longer PENDING from the index.
+
+        This is necessary if an older release changed the status, because that release did not remove the attribute.
+        """
         self._update(order_id, rows.NO_LONGER_LATE, "#status <> :pending", {})
 
     def count_restart(self, order_id: str, restarts: int) -> bool:

@@ -25,8 +25,8 @@ _LONGEST_MESSAGE: Final = 1024
 class MessageQueue:
     """The queue that a function consumes, and the queue's failure queue.
 
-    If EventBridge cannot deliver an event to this queue, it sends the event to a dead-letter queue. The function also
-    consumes that dead-letter queue.
+    If EventBridge cannot deliver an event to the function's queue, it sends the event to a dead-letter queue. The
+    function consumes that dead-letter queue too.
     """
 
     def __init__(
@@ -67,9 +67,9 @@ class MessageQueue:
     def handling(self, message: SQSRecord) -> Generator[None]:
         """Handle an error of the `with` block, which handles `message`.
 
-        After a final error, and after the last delivery that the redrive policy allows, this method sends the message
-        to the failure queue with the error, and ends normally. After any other error, or if sending to the failure
-        queue fails, this method delays the next delivery of the message and raises the error again.
+        If the error is final (see `is_final`), or if the redrive policy allows no further delivery, send the message
+        with the error to the failure queue, and suppress the error. Otherwise, delay the next delivery of the message
+        and raise the error again. Do this too if the message cannot be sent to the failure queue.
         """
         try:
             yield
@@ -111,7 +111,10 @@ class MessageQueue:
         self._client.send_message(**request)
 
     def _url_of(self, message: SQSRecord) -> str:
-        """Return the URL of the queue that delivered `message`. Only its last part differs from `self._url`."""
+        """Return the URL of the queue that delivered `message`: the function's queue or its dead-letter queue.
+
+        The URLs of these queues differ only in the last part, the name of the queue.
+        """
         return f"{self._url.rpartition('/')[0]}/{message.event_source_arn.rpartition(':')[2]}"
 
     def _delay(self, message: SQSRecord) -> None:

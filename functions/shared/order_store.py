@@ -76,7 +76,7 @@ class OrderStore:
     def fail(self, order_id: str, now: datetime, *, at_least: timedelta) -> bool:
         """Set the order to FAILED, with an internal error as its reason, if it is PENDING and at least `at_least` old.
 
-        Return False if the order is younger, already decided, or does not exist.
+        Return False if the order does not exist, is younger, or is no longer PENDING.
         """
         try:
             outside_transactions(
@@ -104,7 +104,10 @@ class OrderStore:
         return True
 
     def page(self, user_id: str, limit: int, *, after: Order | None) -> tuple[list[Order], bool]:
-        """Return up to `limit` orders of the user that follow `after`, newest first, and whether there are more."""
+        """Return up to `limit` orders of the user, newest first, and whether there are more.
+
+        `after` is the last order of the previous page, or None for the first page.
+        """
         start: Any = {} if after is None else {"ExclusiveStartKey": _index_key(after)}
         answer = self._client.query(
             TableName=self._table,

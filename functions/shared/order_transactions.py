@@ -104,8 +104,8 @@ class OrderTransactions:
         If that status is CONFIRMED, also return the order's products to stock.
 
         Return False if the status has changed since `before` was read. Raises StockContention (callers may try again).
-        If the SDK repeats the write that cancelled a PENDING order, `request_id` shows that the same request wrote the
-        row.
+        The write that cancels a PENDING order also stores `request_id` in the row. If the SDK repeats the write, the
+        row already contains this id, and the write succeeds again.
         """
         if before["status"] == "PENDING":
             return self._cancel_pending(cancelled, request_id)
@@ -193,9 +193,9 @@ class OrderTransactions:
     def _transact(self, items: Sequence[dict[str, Any]], retries: Retries) -> Sequence[_Refusal]:
         """Run one transaction. Return an empty list if it succeeded, otherwise one refusal per item.
 
-        At least one of the returned refusals is a failed condition. Neither DynamoDB nor the SDK queues or retries a
-        transaction that conflicts with another one, so this method tries again after each transient refusal. Raises
-        StockContention if transient refusals last longer than `retries` allows.
+        At least one of the returned refusals is a failed condition. After a transient error, for example a conflict
+        with another transaction, this method tries again, because neither DynamoDB nor the SDK does. Raises
+        StockContention if the last attempt that `retries` allows also ends with a transient error.
         """
         token = str(uuid.uuid4())
         while True:
@@ -211,10 +211,10 @@ class OrderTransactions:
                 if not retries.wait():
                     raise contention from error
                 if refusals:
-                    # After a canceled transaction, the next attempt needs a new token. After an attempt whose result is
-                    # unknown, the next attempt uses the same token. If the earlier attempt succeeded, DynamoDB then
-                    # returns success without a second write. A token is valid for 10 minutes (API reference,
-                    # TransactWriteItems).
+                    # After a canceled transaction, the next attempt needs a new ClientRequestToken. After an attempt
+                    # whose result is unknown, the next attempt uses the same token. If the earlier attempt succeeded,
+                    # DynamoDB recognizes the token and returns success without a second write. A token is valid for
+                    # 10 minutes (API reference, TransactWriteItems).
                     token = str(uuid.uuid4())
             else:
                 return []
@@ -240,8 +240,8 @@ def _is_pending(row: dict[str, Any] | None) -> bool:
 def _check_expected_total(confirmed: Order, attempt: _Attempt) -> None:
     """Raise PriceChanged if DynamoDB refused the confirmation only because the expected total differs.
 
-    If DynamoDB also refused another update, the prices of this attempt may be outdated. In this case, return, because
-    the next attempt checks the total again with the current prices.
+    If DynamoDB also refused another update, raise nothing. The prices of this attempt may be outdated, and the next
+    attempt checks the total again with the current prices.
     """
     row = attempt.order.row
     if not attempt.order.is_condition or row is None or any(line.code != "None" for line in attempt.lines):
@@ -267,7 +267,7 @@ def _confirmed_earlier(order: Order, row: dict[str, Any] | None) -> Order:
 def _changed_prices(lines: Sequence[Line], attempt: _Attempt) -> list[Price]:
     """Return the current prices of the products whose prices differ from those in `attempt`.
 
-    Raises ProductNotFound, OutOfStock, and StockContention if no stock update failed its condition.
+    Raises ProductNotFound or OutOfStock. If no stock update failed its condition, raises StockContention.
     """
     refused = [(line, each.row) for line, each in zip(lines, attempt.lines, strict=True) if each.is_condition]
     if not refused:

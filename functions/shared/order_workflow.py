@@ -23,10 +23,12 @@ class OrderWorkflow:
         self._state_machine_arn = state_machine_arn
 
     def start(self, order: Order, *, restarts: int = 0) -> bool:
-        """Start the order's execution number `restarts` (the first is 0), and return whether this execution runs now.
+        """Start an execution for the order, and return whether an execution with this name runs now.
 
-        If that execution already runs with the same input, starting it again changes nothing. Return False if Step
-        Functions refuses the name, because the execution has ended or has another input.
+        `restarts` says how often the sweep has restarted the order's workflow. The order id and `restarts` determine
+        the execution's name. If an execution with this name already runs with the same input, this call changes nothing.
+        Return False if Step Functions refuses the name, because the execution with this name has ended or has another
+        input.
         """
         try:
             self._client.start_execution(

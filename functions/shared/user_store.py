@@ -28,8 +28,8 @@ class UserStore:
         The new profile replaces an existing one whose address is not verified, or is no longer the user's address.
         Raises UserAlreadyExists if the user already has another profile.
 
-        The SDK retries a write whose response was lost. The retry recognizes by `request_id` that the existing row is
-        the one that the first attempt wrote.
+        The SDK repeats a write whose response was lost. If the existing row contains the same `request_id`, the first
+        attempt wrote it, and this method raises no error.
         """
         row = self._put(
             user,
@@ -49,8 +49,8 @@ class UserStore:
     def get_own(self, user_id: str, *, verified_email: str, request_id: str) -> User | None:
         """Return the caller's own profile, or None if it does not exist.
 
-        Release 0.1.0 did not check addresses. If the address in such a profile is `verified_email` in any letter case,
-        this method marks the address as verified, so that the user receives emails.
+        Release 0.1.0 did not verify the addresses of profiles. If a profile's unverified address equals
+        `verified_email` in any letter case, this method marks the address as verified, so that the user receives emails.
         """
         row = self._row(user_id)
         if row is None:

@@ -46,8 +46,8 @@ class Adapter:
     def delete(self, aws: Aws, identity: str, old: Props) -> None:
         """Delete the resource and everything in it.
 
-        If the deployment recreates this resource with the same id, it also recreates the resources that depend on it,
-        because they may have been deleted too.
+        This can also delete resources that depend on the resource. If the deployment recreates the resource with the
+        same id, it therefore recreates the dependent resources too.
         """
         raise NotImplementedError
 
@@ -89,7 +89,10 @@ def pick(properties: Mapping[str, Any], **names: str) -> Props:
 
 
 def only(properties: Mapping[str, Any], allowed: Iterable[str], where: str) -> None:
-    """Raise ValueError if `properties` has a key that is not in `allowed`. `where` names them in the message."""
+    """Raise ValueError if `properties` has a key that is not in `allowed`.
+
+    `where` describes `properties` in the error message, for example "environment".
+    """
     if unknown := sorted(set(properties) - set(allowed)):
         raise ValueError(f"{where} sets {', '.join(unknown)}, which the local adapter does not support")
 
@@ -100,5 +103,5 @@ def tag_list(tags: Mapping[str, str] | None) -> list[dict[str, str]]:
 
 
 def changed_tags(old: Props, new: Props) -> list[str]:
-    """Return the keys of the tags that are in `old` but not in `new`, and that an update must remove."""
+    """Return the keys of the tags that an update must remove, because they are in `old` but not in `new`."""
     return sorted(set(old.get("tags") or {}) - set(new.get("tags") or {}))

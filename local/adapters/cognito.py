@@ -147,8 +147,8 @@ class UserGroup(Put):
 
 def _pool(new: Props) -> dict[str, Any]:
     wanted: dict[str, Any] = pascal(pick(new, **_POOL))
-    # Leave out MfaConfiguration if the program configures software tokens as a second factor. In this case,
-    # `_second_factor` sets MfaConfiguration and the software tokens with one call of SetUserPoolMfaConfig.
+    # If the program configures software tokens as a second factor, leave out MfaConfiguration here. `_second_factor`
+    # sets it later, in the same call of SetUserPoolMfaConfig as the software tokens.
     if new.get("softwareTokenMfaConfiguration"):
         wanted.pop("MfaConfiguration", None)
     if policy := new.get("passwordPolicy"):

@@ -16,9 +16,9 @@ from shared.domain.times import timestamp
 from shared.errors import InvalidTransition, OutOfStock, PriceChanged, ProductNotFound, ValidationError
 
 LONGEST_IDEMPOTENCY_KEY: Final = 255
-# Never change _CANONICAL or _ORDER_IDS. `request_hash` uses _CANONICAL, and `order_id_for` uses _ORDER_IDS. After a
-# change, a retried request would get another hash or order id than its first attempt, and would no longer match the
-# order that the first attempt created.
+# Never change _CANONICAL, which `request_hash` uses, or _ORDER_IDS, which `order_id_for` uses. A client can retry a
+# request after a new release was deployed. If a constant had changed, the retry would get a different hash or order id,
+# and would not match the order that the first attempt created.
 _CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _ORDER_IDS: Final = uuid.UUID("6f1b9f0e-52a8-4c1d-9a53-0d6f3f0c7b21")
 _ORDER_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -32,7 +32,7 @@ class NewLine(TypedDict):
 
 
 class Line(NewLine):
-    """One line of an order. Confirmation sets `unit_price`, in minor units, and the product's `name` at that time.
+    """One line of an order. A confirmed line contains the product's `unit_price` (in minor units) and `name`.
 
     Orders that release 0.1.0 confirmed have no names.
     """
@@ -110,7 +110,7 @@ def request_hash(items: Sequence[NewLine], expected_total: int | None = None) ->
 
 
 def check_lines(items: Iterable[NewLine]) -> None:
-    """Raise ValidationError if two lines have the same product, which a JSON schema cannot check."""
+    """Raise ValidationError if two lines have the same product. A JSON schema cannot express this rule."""
     seen: set[str] = set()
     for position, line in enumerate(items):
         if line["product_id"] in seen:

@@ -20,8 +20,8 @@ _LINKING: Final = frozenset("@:\\")
 # This pattern matches domain names, because mail programs turn them into links. It does not match a single letter
 # before a dot, which is usually an initial, as in `J.Smith`.
 _DOMAIN: Final = re.compile(r"\bwww\.|[^\W_][\w-]*[^\W_]\.[^\W\d_]{2}", re.IGNORECASE)
-# `plain_text` inserts a space after these characters, so that mail programs find no link. The wide dots of Chinese and
-# Japanese are among them, because browsers treat them like a dot in a domain name.
+# `plain_text` inserts a space after these characters, so that mail programs find no link. The three characters in
+# \u notation are dots of Chinese and Japanese text. Browsers treat them like the dot in a domain name.
 _WITHOUT_SPACE: Final = re.compile(r"([.\u3002\uff0e\uff61@:\\])(?=[\w/\\])")
 
 
