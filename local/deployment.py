@@ -61,8 +61,7 @@ class Deployment:
     def settle(self) -> None:
         """Wait until the running changes are done.
 
-        This wait is necessary after a failure: the program ends then, but other threads may still be deploying
-        resources.
+        This wait is necessary after a failure. The program ends, but other threads may still be deploying resources.
         """
         with self._lock:
             self._lock.wait_for(lambda: not self._working)

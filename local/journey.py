@@ -97,7 +97,10 @@ class Journey:
         yield from self._logged_states()
 
     def _logged_states(self) -> Iterator[tuple[Step, str]]:
-        """Yield the states of both workflows from their logs. Step Functions has no history of an EXPRESS execution."""
+        """Yield the states of the order's STANDARD and EXPRESS executions from the logs.
+
+        Step Functions stores no history of an EXPRESS execution.
+        """
         for kind in ("standard", "express"):
             group = self._ops["logGroups"][kind]
             found = self._aws("logs", "filter_log_events", logGroupName=group, filterPattern=f'"{self.order_id}"')

@@ -48,7 +48,10 @@ def environment(stack: str) -> dict[str, str]:
 
 
 def _value(entry: Mapping[str, Any]) -> Any:
-    """Return the value of an entry of `pulumi config --json`. A list or object can be JSON text, which is parsed."""
+    """Return the value of an entry of `pulumi config --json`.
+
+    The CLI can print a list or an object as JSON text. This function parses such a text.
+    """
     if "objectValue" in entry:
         return entry["objectValue"]
     text = entry.get("value")

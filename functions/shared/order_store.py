@@ -41,9 +41,8 @@ class OrderStore:
         """
         row = rows.order_row(order, request_hash=request_hash, synchronous=False, expected_total=expected_total)
         try:
-            # Retry the write while a transaction holds the row. An earlier attempt of the same request may have created
-            # the order, and the workflow may be confirming it in a transaction. DynamoDB refuses this write during that
-            # transaction.
+            # An earlier attempt of the same request may have created the order, and the workflow may be confirming the
+            # order in a transaction. During the transaction, DynamoDB refuses this write, so retry it.
             outside_transactions(
                 lambda: self._client.put_item(
                     TableName=self._table,

@@ -26,9 +26,9 @@ class OrderWorkflow:
         """Start an execution for the order, and return whether an execution with this name runs now.
 
         `restarts` says how often the sweep has restarted the order's workflow. The order id and `restarts` determine
-        the execution's name. If an execution with this name already runs with the same input, this call changes nothing.
-        Return False if Step Functions refuses the name, because the execution with this name has ended or has another
-        input.
+        the execution's name. If an execution with this name already runs with the same input, this call changes
+        nothing. Return False if Step Functions refuses the name, because the execution with this name has ended or has
+        another input.
         """
         try:
             self._client.start_execution(

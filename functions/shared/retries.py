@@ -1,4 +1,4 @@
-"""Retries writes to DynamoDB that fail because one of their items is in another transaction."""
+"""Retries writes that DynamoDB refuses because another transaction is writing one of the items."""
 
 from __future__ import annotations
 

@@ -50,7 +50,8 @@ class UserStore:
         """Return the caller's own profile, or None if it does not exist.
 
         Release 0.1.0 did not verify the addresses of profiles. If a profile's unverified address equals
-        `verified_email` in any letter case, this method marks the address as verified, so that the user receives emails.
+        `verified_email` in any letter case, this method marks the address as verified, so that the user receives
+        emails.
         """
         row = self._row(user_id)
         if row is None:

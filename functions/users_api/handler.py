@@ -29,7 +29,8 @@ check_body = contracts.request_check("createUser")
 def create_user() -> Response[str]:
     """Create the caller's profile.
 
-    The user id and the address come from the token, so nobody can have emails sent to another person.
+    The user id and the address come from the token. A caller therefore cannot make the platform send emails to another
+    person's address.
     """
     caller = http.caller(api)
     content: UserContent = http.json_body(api, check_body)

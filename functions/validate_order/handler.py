@@ -57,9 +57,9 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
 
 
 def _requested(request: Any) -> tuple[Order, int | None]:
-    """Return a new order for a request to POST /process, and the total that the client expects, or None.
+    """Return a new order for a request to POST /process, and the total that the client expects.
 
-    `request` has the form that API Gateway's mapping template sends.
+    The total is None if the request contains none. `request` has the form that API Gateway's mapping template sends.
     """
     if not isinstance(request, dict):
         raise ValidationError('input: "request" must be an object')
