@@ -118,8 +118,8 @@ def of_emulator(instance: Instance, region: str) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
     }
-    # This is the address of an X-Ray daemon, to which functions send their traces by UDP. Without the variable, they send
-    # the traces to the daemon's default port on this machine, where usually no daemon is running.
+    # Functions send their traces by UDP to the X-Ray daemon at this address. Without the variable, they send the traces
+    # to the daemon's default port on this machine, where usually no daemon is running.
     if daemon := os.environ.get("LOCAL_XRAY_DAEMON_ADDRESS"):
         shared["AWS_XRAY_DAEMON_ADDRESS"] = daemon
     return {**private, **shared, "LOCAL_PRIVATE": ",".join(private)}

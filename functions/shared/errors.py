@@ -107,7 +107,7 @@ class ConsumerError(OrdersError):
 
 
 class OrderUndecided(ConsumerError):
-    """The order is PENDING, and its EXPRESS execution may still be running."""
+    """The order is PENDING, and its EXPRESS execution may still be running. Lambda retries the event a minute later."""
 
 
 class LateOrdersLeft(ConsumerError):
