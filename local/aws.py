@@ -56,7 +56,7 @@ class CallError(Exception):
 
 
 class _Repeatable(threading.local):
-    """Adds a header to each call inside `Aws.once`. By this header, the emulator recognizes a repeated call."""
+    """Adds a header to each call inside `Aws.once`. The emulator uses the header to recognize a repeated call."""
 
     token = ""
     header = ""

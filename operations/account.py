@@ -34,7 +34,7 @@ class Found:
     """The results of the checks."""
 
     problems: list[str] = field(default_factory=list[str])
-    """Reasons why the deployment would fail or go to a wrong account, each with a remedy."""
+    """Reasons why the deployment would fail or go to the wrong account, each with a remedy."""
     warnings: list[str] = field(default_factory=list[str])
     """Checks that could not be done, each with the reason."""
     account: str = ""

@@ -133,7 +133,8 @@ def page_cursor(api: Api) -> str | None:
 def id_list(api: Api) -> list[str] | None:
     """Return the distinct ids in the query parameter `ids`, or None if the request has no such parameter.
 
-    Raises ValidationError unless the parameter has 1 to 100 ids, or if the request also has a limit or a cursor.
+    Raises ValidationError if the parameter has no id or more than 100 different ids, or if the request also has a
+    limit or a cursor.
     """
     parameters = api.current_event.query_string_parameters
     text = parameters.get("ids")

@@ -91,8 +91,8 @@ class MessageQueue:
         """Send the unchanged message, with the error in two message attributes, to the failure queue.
 
         In a FIFO failure queue, each message gets its own message group, so that no message blocks the others. The
-        message id is also the deduplication id. If SQS delivers the message again, this method sends it again, and a
-        FIFO failure queue drops a duplicate that arrives within five minutes.
+        message id is also the deduplication id. If SQS delivers a message twice, this method sends it twice. A FIFO
+        failure queue drops a duplicate that arrives within five minutes.
         """
         code = aws.error_code(error) if isinstance(error, ClientError) else type(error).__name__
         logger.exception("message set aside", message_id=message.message_id, code=code)

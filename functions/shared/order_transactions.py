@@ -289,7 +289,7 @@ def _refusals(error: Exception) -> list[_Refusal]:
 
 
 def _contention(error: Exception, refusals: Sequence[_Refusal]) -> StockContention | None:
-    """Return StockContention if a repetition of the failed transaction may succeed, otherwise None."""
+    """Return StockContention if another attempt at the failed transaction may succeed, otherwise None."""
     if not isinstance(error, ClientError):
         return StockContention("stock: DynamoDB did not respond in time; retry")
     codes = [refusal.code for refusal in refusals] or [error_code(error)]

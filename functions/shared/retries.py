@@ -1,4 +1,4 @@
-"""Retries writes that DynamoDB refuses because another transaction is writing one of the items."""
+"""Retries writes that DynamoDB refuses because a transaction is writing one of the items."""
 
 from __future__ import annotations
 

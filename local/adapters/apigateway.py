@@ -80,7 +80,7 @@ class RestApi(Adapter):
 
 @adapts("aws:apigateway/account:Account")
 class Account(Put):
-    """The setting of the role with which API Gateway writes logs. An account has one such role per region."""
+    """The account's setting for the role with which API Gateway writes logs. Each region has one such setting."""
 
     applies = frozenset({"cloudwatchRoleArn"})
 
