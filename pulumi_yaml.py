@@ -35,8 +35,8 @@ _UNCLEAR: Final = re.compile(r"\d{4}-\d\d?-\d\d?([Tt ].*)?|\.[0-9eE_+-]*_[0-9eE_
 _INTEGER: Final = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|[1-9][0-9]{0,15}|0)")
 _OLD_OCTAL: Final = re.compile(r"[-+]?0[0-7]+")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-# This module refuses larger numbers. The CLI converts some numbers to floats, and above this limit, floats cannot
-# represent every integer exactly.
+# This module refuses numbers above this limit. The CLI converts some numbers to floats, which cannot represent every
+# integer above this limit exactly.
 _LARGEST: Final = 2**53
 _TEXT_TAG: Final = "tag:yaml.org,2002:str"
 # With YAML aliases that refer to each other, a small file can have very large or endless content. These limits make
@@ -51,7 +51,7 @@ class PulumiYamlError(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's parser, which assigns no types here and refuses syntax that yaml.v3 does not support."""
+    """PyYAML's parser without its rules for types. It also refuses syntax that yaml.v3 does not support."""
 
     # Refuse the escape sequence `\/`, because yaml.v3 does not support it.
     ESCAPE_REPLACEMENTS = {  # noqa: RUF012  # pyright: ignore[reportGeneralTypeIssues] - PyYAML's scanner reads it

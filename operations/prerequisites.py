@@ -24,7 +24,7 @@ def check(stack: str) -> Found:
         found.problems.append("STACK=local runs on this machine's emulator, not on AWS; use `make up`")
         return found
     if missing := without_stack_file(stack):
-        found.problems.append(f"{missing}; copy one of these files")
+        found.problems.append(f"{missing}; copy the file of one of these stacks")
     try:
         pulumi_cli.installed()
         if missing:

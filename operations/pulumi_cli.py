@@ -1,4 +1,4 @@
-"""Runs the Pulumi CLI for one stack. No command of this module changes which stack is selected in the checkout."""
+"""Runs the Pulumi CLI for one stack. The stack that you selected with `pulumi stack select` stays selected."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _LONGEST_QUOTE: Final = 60
 _MISSING: Final = re.compile(r"no stack named .* found", re.IGNORECASE)
 # The CLI's messages about a locked stack: the first for a backend in a bucket or a folder, the second for Pulumi Cloud.
 _LOCKED: Final = re.compile(r"currently locked by|Another update is currently in progress", re.IGNORECASE)
-# A backend in a folder stores the content type of each file in another file, which ends with `.attrs`. If the CLI is
-# killed, an `.attrs` file can remain empty, and all later commands fail with this text.
+# If the backend is a folder, each file has a second file with its content type. The name of this second file ends with
+# `.attrs`. If the CLI is killed, an `.attrs` file can remain empty, and all later commands fail with this text.
 _EMPTY_ATTRIBUTES: Final = re.compile(r"failed to load checkpoint: .*EOF")
 _LOGIN: Final = re.compile(r"PULUMI_ACCESS_TOKEN|pulumi login|not logged in", re.IGNORECASE)
 
@@ -44,8 +44,8 @@ def installed() -> None:
 def run(stack: str, *arguments: str, text: str | None = None, changes: bool = False) -> str:
     """Run `pulumi ARGUMENTS --stack STACK` with `text` as its input, and return its output.
 
-    Set `changes` to true if the command changes the stack. If a signal ends this process, such a command can still
-    complete the steps that it has begun. Raises PulumiError.
+    Set `changes` to true if the command changes the stack. If a signal ends this process, a command that changes the
+    stack is not killed, but completes the steps that it has begun. Raises PulumiError.
     """
     if stack == LOCAL_STACK:
         raise PulumiError("STACK=local runs on this machine's emulator, not on AWS; use `make up` and `make down`")

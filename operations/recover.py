@@ -1,8 +1,9 @@
 """`python -m operations.recover STACK [--ids NAME=ID ...]`: makes a stack usable after an update was killed.
 
-It removes the update's lock. It adds to Pulumi's state the resources that the update created on AWS, and removes from
-the state the pending creations that AWS does not have. It deletes nothing on AWS. Exit code 0: the next `make deploy`
-can run; 1: the output says what is left to do.
+It removes the update's lock. Then it handles the pending creations: resources that the update began to create. If AWS
+has such a resource, the command adds the resource to Pulumi's state. Otherwise, it removes the pending creation from
+the state. It deletes nothing on AWS. Exit code 0: the next `make deploy` can run; 1: the output says what is left to
+do.
 """
 
 from __future__ import annotations
@@ -108,8 +109,8 @@ def _ids(state: Mapping[str, Any], creates: list[dict[str, Any]], given: Mapping
     for resource in creates:
         if found := import_ids.import_id(resource, place):
             ids[resource["urn"]] = found
-    # Resources of different types can have the same name. An id in `given` applies to the resources of this name whose
-    # id is unknown. If all their ids are known, the id in `given` replaces them.
+    # Resources of different types can have the same name. An id in `given` is for the resources of this name whose id
+    # is unknown. If there are none, the id in `given` replaces the known ids of the resources of this name.
     needing = [resource for resource in creates if resource["urn"] not in ids]
     for name, chosen in given.items():
         named = [resource for resource in needing if name_of(resource) == name]

@@ -43,9 +43,10 @@ from operations.stack_outputs import ERROR_LOG, LOCAL_STACK, OperationError
 # Maximum number of connections in the pool of each SDK client. It must not be lower than the number of failure queues
 # that the redrive reads at the same time.
 _CONNECTIONS = 32
-# Kinds of failure queues, in the order of the redrive. Lambda reports each failed event of process_order twice: to the
-# on-failure destination ("invocation"), in an envelope with the error, and to the dead-letter queue, as a copy of the
-# event. The redrive handles the envelopes first. If it sends the event of an envelope back, it deletes the copy.
+# Kinds of failure queues, in the order of the redrive. For each failed event of process_order, Lambda sends two
+# messages: an envelope with the event and the error to the on-failure destination ("invocation"), and a copy of the
+# event to the dead-letter queue. The redrive handles the envelopes first. Then it deletes the copies of the events that
+# it sent back.
 _ORDER = ("delivery", "invocation", "dead-letter", "stream", "queue")
 
 
@@ -73,8 +74,8 @@ def redrive(outputs: Mapping[str, Any], *, dry_run: bool) -> int:
     _print(f"reading {len(queues)} failure queues; this takes a few seconds")
     copies = [queue for queue in queues if queue.kind == "dead-letter"]
     with on_signal(run.stop), ThreadPoolExecutor(max_workers=max(len(queues), 1)) as pool:
-        # Read the queues in parallel, because a read ends only after SQS has returned no message for 1 s. Read the
-        # dead-letter queues after all others (see the comment at _ORDER).
+        # Each read takes at least 1 s, because it ends only after SQS has returned no message for 1 s. Read the queues
+        # in parallel to save time. Read the dead-letter queues after all others (see the comment at _ORDER).
         for wave in ([queue for queue in queues if queue not in copies], copies):
             list(pool.map(run.work_off, wave))
     verb = "would be sent back" if dry_run else "sent back"
@@ -95,7 +96,7 @@ class Run:
     _sent_back: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     """(redrive target, request id of the failed invocation) for each envelope whose event was sent back."""
     _hidden: dict[str, Message] = field(default_factory=dict[str, Message])
-    """Messages that were received but not yet deleted or made visible again, by message id."""
+    """Received messages by message id, until they are deleted or made visible again."""
     _work: Work = field(default_factory=Work)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -1,8 +1,8 @@
 """Finds, in a preview, each renamed resource that the update would delete from AWS.
 
 Pulumi identifies a resource by its URN. If a renamed resource has no alias, Pulumi creates a resource with the new URN,
-and then deletes the resource with the old URN. If both have the same name on AWS, the creation fails or finds the
-existing resource, and the deletion removes that resource.
+and then deletes the resource with the old URN. If both resources have the same name on AWS, the creation can fail.
+Otherwise, AWS returns the existing resource, and Pulumi then deletes it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SCOPES: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Collision:
-    """A resource on AWS that an update creates and then deletes, because Pulumi knows it by two URNs."""
+    """A resource on AWS that an update creates under its new URN, and then deletes under its old URN."""
 
     created: str
     """URN of the created resource."""
@@ -36,8 +36,8 @@ class Collision:
 
     def __str__(self) -> str:
         return (
-            f"{self.created}: got the name {self.name} of {self.deleted}, which is deleted afterwards; allowed: one "
-            "resource per name; give the new resource an alias (docs/upgrades.md)"
+            f"{self.created}: got the name {self.name}, but the update then deletes {self.deleted}, which has the same "
+            "name; allowed: one resource per name; give the new resource an alias (docs/upgrades.md)"
         )
 
 

@@ -82,8 +82,8 @@ def serving(folder: Path, port: int, *, built: Path | None = None) -> Generator[
         # In its own process group, the server does not receive Ctrl-C from the terminal, so only this process handles
         # it. `_end` ends the whole group: the server and its child processes.
         start_new_session=True,
-        # The server ends when its standard input is closed. The operating system closes this pipe even if this process
-        # is killed, so the server never runs longer than this process.
+        # The standard input of the server is a pipe from this process, and the server ends when the pipe is closed. The
+        # operating system closes the pipe even if this process is killed, so the server never outlives this process.
         stdin=subprocess.PIPE,
     )
     with on_signal(lambda: _end(server)):
@@ -121,7 +121,7 @@ def _wait(server: subprocess.Popen[bytes], port: int) -> None:
     ends = time.monotonic() + _STARTED_WITHIN_S
     while time.monotonic() < ends:
         if server.poll() is not None:
-            raise OperationError(f"the server of the shop ended with exit code {server.returncode} at its start")
+            raise OperationError(f"the server of the shop did not start: exit code {server.returncode}")
         try:
             socket.create_connection((HOST, port), timeout=1).close()
         except OSError:
@@ -140,7 +140,7 @@ def _end(server: subprocess.Popen[bytes]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Return 1 if the shop did not start or if its server ended. Otherwise, the command runs until a signal ends it."""
+    """Serve the shop until a signal ends the command. Return 1 if the shop did not start or if its server ended."""
     parser = argparse.ArgumentParser(prog="storefront", description=__doc__)
     parser.add_argument("--port", type=port_number, default=DEFAULT_PORT, help="TCP port of the local instance")
     given = parser.parse_args(arguments)

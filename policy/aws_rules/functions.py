@@ -91,9 +91,9 @@ def asynchronous_invocation_has_a_failure_destination(invocation: Resource) -> I
 @of_stack(
     EVENT_SOURCE,
     ids=("Serverless-LambdaEventSourceMappingDestination",),
-    narrowed="An SQS queue needs a redrive policy instead, because Lambda has no on-failure destination for SQS "
-    "queues. The dead-letter queue of an EventBridge target needs no redrive policy, because the queue already "
-    "receives failed work.",
+    narrowed="If the event source is an SQS queue, the rule requires a redrive policy of the queue, because Lambda "
+    "supports no on-failure destination for SQS queues. The rule skips dead-letter queues of EventBridge targets, "
+    "because they contain only failed work.",
 )
 def event_source_has_a_failure_destination(mapping: Resource, stack: Stack) -> Iterator[str]:
     """An event source mapping of a stream has an on-failure destination for records whose retries all failed."""

@@ -40,8 +40,8 @@ _DEAD_LETTERS: Final = (
     "the error."
 )
 _OF_ANOTHER: Final = (
-    "The check tests resources of a type that the platform does not have. It reads the platform's resources only to "
-    "find their connections to resources of that type."
+    "The check concerns a resource type that the platform does not have. It reads other resources only to find out "
+    "whether they use a resource of that type."
 )
 
 NOT_TAKEN: Final = {
@@ -78,9 +78,10 @@ NOT_TAKEN: Final = {
     "CKV_AWS_143": "The check applies only to buckets with an object lock configuration. No bucket has one, because "
     "S3 must delete analytics records and former pages when they expire, and an object lock would prevent the "
     "deletion.",
-    "CKV_AWS_144": "The check requires replication to another region. The buckets contain only copies: of data in the "
-    "orders table and the event archive, and of pages from a build. S3 stores each object in at least three "
-    "Availability Zones. Replication would help only if the tables and APIs also existed in another region.",
+    "CKV_AWS_144": "The check requires replication to another region. The buckets contain only copies. The "
+    "analytics records repeat data of the orders table and the event archive, and a build can write the pages again. "
+    "S3 stores each object in at least three Availability Zones. Replication would help only if the tables and APIs "
+    "also existed in another region.",
     "CKV_AWS_173": "The check requires a customer managed key for environment variables. The variables contain no "
     "secrets, only values such as the names of tables and queues. The rule `function-environment-holds-no-secret` "
     "checks this.",

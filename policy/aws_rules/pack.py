@@ -4,8 +4,8 @@ There are two kinds of rules. A rule about one resource reads the inputs of the 
 before it creates the resource. A rule about several resources reads their outputs, and Pulumi runs the rule at the end
 of a preview or update.
 
-In a preview, some values are not known yet. If a rule needs such a value of a resource, it skips the resource in the
-preview. The value is known in the update, so the rule checks the resource there.
+In a preview, some values are not known yet. If a rule needs an unknown value of a resource, the rule skips this
+resource. During the update, the value is known, and the rule checks the resource.
 """
 
 from __future__ import annotations

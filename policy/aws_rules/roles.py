@@ -12,8 +12,8 @@ from aws_rules.policies import accounts, actions, allowing, for_everybody, resou
 
 ROLE: Final = "aws:iam/role:Role"
 ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-# The first type is an inline policy, which belongs to one role. The second type is a customer managed policy, which can
-# be attached to several roles.
+# A RolePolicy is an inline policy, which belongs to one role. A Policy is a customer managed policy, which can be
+# attached to several roles.
 POLICIES: Final = ("aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy")
 
 # A policy can allow these actions only on the resource "*", because AWS supports no narrower resource for them (AWS
@@ -26,8 +26,9 @@ WITHOUT_RESOURCE: Final = frozenset(
         *("logs:DescribeLogGroups", "dynamodb:ListStreams"),
     }
 )
-# A policy may grant access to the contents of one bucket, log group or table with a wildcard, because the names of the
-# contents, such as S3 keys, are not known when the policy is written. Each pattern matches the ARNs of such contents.
+# The names of the contents of a bucket, log group or table, such as S3 keys, are not known when a policy is written. A
+# policy may therefore use a wildcard for the contents of one bucket, log group or table. These patterns match the ARNs
+# of contents.
 _CONTENTS: Final = (
     re.compile(r"arn:aws:s3:::[^*?/]+/.*"),
     re.compile(r"arn:aws:logs:[^*?:]+:[^*?:]+:log-group:[^*?:]+:.*"),

@@ -129,7 +129,7 @@ def certificate_has_no_wildcard(certificate: Resource) -> Iterator[str]:
 
 @of_stack(RECORD, ids=("CKV2_AWS_23",))
 def address_record_points_to_the_stack(record: Resource, stack: Stack) -> Iterator[str]:
-    """A DNS record of type A points to a resource of the stack, so nobody else can take over its target."""
+    """A DNS record of type A points to a resource of the stack, not to an address that somebody else can take over."""
     if record.at("type") == "A" and not (stack.sources(record, "aliases") or stack.sources(record, "records")):
         yield "set aliases to a resource of the stack"
 

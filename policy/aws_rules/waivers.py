@@ -1,7 +1,7 @@
 """Lists the resources that break a rule on purpose, with the reason.
 
-A test fails for a waiver that no resource needs. The test also fails for a waiver that covers every resource that its
-rule checks. In that case, remove the rule, and add the checks that the rule replaces to not_taken.py.
+A test fails for a waiver that no resource needs. The test also fails if a waiver covers all resources that its rule
+checks, because the rule then has no effect. Remove such a rule, and list the checks in its `ids` in not_taken.py.
 """
 
 from __future__ import annotations
@@ -28,9 +28,8 @@ class Waiver:
 
 
 _SWEPT: Final = (
-    "If the function fails or does not receive an event, the next sweep handles the same orders a few minutes later "
-    "(docs/decisions/28). A copy of the event in a queue would therefore be of no use, and somebody would have to "
-    "delete it."
+    "If this function fails or does not receive an event, the next sweep handles the same orders a few minutes later "
+    "(docs/decisions/28). A failure queue would only collect events that nobody needs."
 )
 WAIVERS: Final = (
     *(
@@ -44,9 +43,10 @@ WAIVERS: Final = (
     Waiver(
         rule="role-policy-names-each-resource",
         resources="rest-api-log-policy",
-        reason="API Gateway writes the logs of all APIs of an account and region with one role (docs/decisions/09). "
-        "The log groups of other APIs can have any name, so the policy of the role cannot list them. The policy "
-        "allows the actions of the AWS managed policy for this role, but only in one region.",
+        reason="API Gateway uses one role to write the logs of all APIs in an account and region (docs/decisions/09). "
+        "APIs of other projects use this role too, and their log groups can have any name. The policy of the role "
+        "therefore cannot list the log groups. It allows the same actions as the AWS managed policy for such roles, "
+        "but only in one region.",
     ),
     Waiver(
         rule="bucket-is-encrypted-with-kms",
@@ -57,8 +57,8 @@ WAIVERS: Final = (
     Waiver(
         rule="bucket-tells-of-its-changes",
         resources="site-pages",
-        reason="Nothing needs to react to a new page, because the person or the program that uploads the pages also "
-        "invalidates the cache of CloudFront.",
+        reason="Nobody needs a notification about a changed page. CloudFront's cache must be invalidated after a "
+        "change, but whoever uploads the pages also does that.",
     ),
 )
 

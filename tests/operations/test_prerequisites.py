@@ -130,7 +130,7 @@ def configured(pulumi: Pulumi, **more: Any) -> None:
 @pytest.mark.usefixtures("path")
 def test_missing_stack_file_and_missing_cli_are_reported_with_remedies() -> None:
     assert prerequisites.check("staging").problems == [
-        "Pulumi.staging.yaml is missing; stacks with a file: dev, local, prod; copy one of these files",
+        "Pulumi.staging.yaml is missing; stacks with a file: dev, local, prod; copy the file of one of these stacks",
         "the Pulumi CLI is not on the PATH; install it from https://www.pulumi.com/docs/install/",
     ]
 

@@ -19,9 +19,9 @@ def test_created_resource_with_the_name_of_a_deleted_one_is_reported_with_the_re
     steps = [step("create", QUEUE, "new", name="orders-dev-q"), step("delete", QUEUE, "old", name="orders-dev-q")]
     (found,) = collisions(steps)
     assert str(found) == (
-        "urn:pulumi:dev::orders::aws:sqs/queue:Queue::new: got the name orders-dev-q of "
-        "urn:pulumi:dev::orders::aws:sqs/queue:Queue::old, which is deleted afterwards; allowed: one resource per "
-        "name; give the new resource an alias (docs/upgrades.md)"
+        "urn:pulumi:dev::orders::aws:sqs/queue:Queue::new: got the name orders-dev-q, but the update then deletes "
+        "urn:pulumi:dev::orders::aws:sqs/queue:Queue::old, which has the same name; allowed: one resource per name; "
+        "give the new resource an alias (docs/upgrades.md)"
     )
 
 

@@ -86,7 +86,7 @@ def test_ended_shop_leaves_no_process(settings: Path, free_port: Callable[[], in
 def test_server_that_cannot_start_is_reported(settings: Path, free_port: Callable[[], int]) -> None:
     (settings / "frontend.json").unlink()
     with (
-        pytest.raises(OperationError, match="ended with exit code 1 at its start"),
+        pytest.raises(OperationError, match="did not start: exit code 1"),
         storefront.serving(settings, free_port()),
     ):
         pass
