@@ -29,13 +29,13 @@ def report(machine: Machine, graph: Graph, measured: Measure) -> Iterator[str]:
     """Yield the report line by line, as soon as each figure is known."""
     yield f"# Costs of the platform's functions, as ratios ({datetime.now(UTC):%Y-%m-%d})"
     yield ""
-    yield f"{_machine()}. Python {machine.python.version}, with the archives that are deployed."
+    yield f"{_machine()}. Python {machine.python.version}. The functions run from their deployed archives."
     yield f"Measured: {measured.name}."
     yield ""
     yield "## Initialization"
     yield ""
     yield 'Cost of importing each handler, divided by the cost of a handler that only calls `boto3.client("dynamodb")`.'
-    yield "Both costs include the start of Python in the column *ratio*, which has a limit, but not in column *net*."
+    yield "The column *ratio*, which has a limit, includes the start of Python in both costs. Column *net* does not."
     yield ""
     yield from _starts(machine, measured)
     yield ""
@@ -64,7 +64,7 @@ def _starts(machine: Machine, measured: Measure) -> Iterator[str]:
 
 def _orders(machine: Machine, measured: Measure) -> Iterator[str]:
     yield from _row(
-        "cost of `orders-api`, relative to the same order in this handler", "without SDK", "with SDK", "limit", ""
+        "cost of an order in `orders-api`, divided by its cost in this handler", "without SDK", "with SDK", "limit", ""
     )
     yield from _row("---", "--:", "--:", "--:", "---")
     own, whole = (tables.orders(machine, measured, _say, fake=fake) for fake in ("client", "network"))

@@ -23,8 +23,7 @@ ROOT: Final = archives.ROOT
 _HERE: Final = Path(__file__).parent
 _BASELINES: Final = _HERE / "baselines"
 _LOCK: Final = ROOT / "requirements-dev.txt"
-# Lambda's runtime contains these packages and their byte code, so they are compiled to byte code before the
-# measurement.
+# Lambda's runtime contains the byte code of these packages, so the packages are compiled before the measurement.
 _RUNTIME: Final = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
 _POWERTOOLS: Final = ("aws-lambda-powertools", "aws-xray-sdk", "wrapt", "typing-extensions")
 _PYDANTIC: Final = ("pydantic", "pydantic-core", "annotated-types", "typing-inspection")
@@ -76,7 +75,7 @@ class Machine:
 
     python: Python
     environment: Mapping[str, str]
-    """The same environment for all handlers: Lambda's own variables, and the variables of all functions."""
+    """Environment of every handler: Lambda's own variables, and the environment variables of all functions together."""
     functions: Mapping[str, Handler]
     """The deployed functions by name."""
     nothing: Handler
@@ -197,9 +196,10 @@ def _unpacked(base: Path, name: str, archives: Iterable[Path]) -> str:
 
 
 def _made(base: Path, name: str, made_of: bytes, make: Callable[[Path], None]) -> str:
-    """Return the folder `name`, with a hash of its inputs `made_of` in its name. If it doesn't exist, `make` builds it.
+    """Return the path of the folder `name`-HASH, where HASH is a hash of `made_of`, the inputs of the folder's content.
 
-    The folder appears only when it is complete, because tests that run in parallel use the same folder.
+    If the folder doesn't exist, call `make` to write its content. The folder appears only when it is complete, because
+    tests that run in parallel use the same folder.
     """
     folder = base / f"{name}-{hashlib.sha256(made_of).hexdigest()[:12]}"
     if not folder.is_dir():

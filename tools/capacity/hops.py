@@ -1,7 +1,8 @@
-"""Calculates how many orders per second each hop on an order's path carries: the limit divided by an order's calls.
+"""Calculates how many orders per second each hop on an order's path carries.
 
-The calls come from the recorded order of `make cost`, the settings from the stack's resource graph, the limits from
-quotas.toml, and the durations from the assumptions of `make cost` and from assumptions.toml.
+The result is the hop's limit in calls per second, divided by the number of calls that one order needs. The numbers of
+calls come from the recorded order of `make cost`. The limits come from quotas.toml and from the settings in the stack's
+resource graph. Durations come from the assumptions of `make cost` and from assumptions.toml.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _RETRIED: Final = "the STANDARD execution repeats the step until the execution's
 _EVENT_WAITS: Final = "SQS delivers the message to send_email again later"
 _STARTED_LATER: Final = "process_order fails, and Lambda retries its event twice"
 _STREAM_WAITS: Final = "the change waits in the stream of the orders table, for up to 24 h"
-_DELIVERY_WAITS: Final = "EventBridge retries the delivery until the maximum event age of the target"
+_DELIVERY_WAITS: Final = "EventBridge retries the delivery until the event reaches the maximum event age of the target"
 _QUEUE_WAITS: Final = "the message waits in its queue, for up to 14 days"
 
 
@@ -144,7 +145,7 @@ class Way:
         beyond = "synchronous invocations of functions get 429; events and messages wait"
         concurrent = self._hop("functions, all together", "lambda_concurrency", sum(busy.values()), "accept", beyond)
         # Only functions whose callers wait for the response limit a burst, because each simultaneous call needs its own
-        # execution environment. All other functions receive their events later.
+        # execution environment. The events for all other functions can wait.
         called = max(each.invocations for name, each in self.use.functions.items() if name in _CALLED)
         yield _with_burst(concurrent, concurrent.limit / called * concurrent.per_order)
         most = max(busy.values())
@@ -283,7 +284,7 @@ class Way:
     def _matches(self, target: Resource, event: str) -> float:
         """Return the share of the events with the detail type `event` that the rule of `target` matches.
 
-        Each message group has its own rule, which matches events by the first character of their ids.
+        Each message group has its own rule, which matches events by the first character of the event id.
         """
         (rule,) = [made for made in self.graph.of("EventRule") if made.inputs["name"] == target.inputs["rule"]]
         pattern = cast("dict[str, Any]", json.loads(rule.inputs.get("eventPattern") or "{}"))

@@ -96,7 +96,7 @@ class Report:
         return min(hop.burst for hop in self.ways[way] if hop.stage in stages)
 
     def absorbed(self, way: str) -> float:
-        """Return the size of the largest burst of accepted orders that no hop before the decision refuses.
+        """Return how many orders can be accepted at the same moment without a refusal by a hop before the decision.
 
         Some hops, such as the bus, delay a burst and pass it on at their own rate. Other hops refuse calls when their
         token bucket is empty. Their buckets refill while the delayed burst arrives.
@@ -142,9 +142,9 @@ class Report:
                 f"orders at the same moment. Lowest limit: `{hop.name}` ({hop.limited_by}). Above it, {hop.beyond}."
             )
         yield from _wrapped(
-            f"Burst of POST /orders: the hops after the response refuse none of {_number(self.absorbed('standard'))} "
-            "orders that are accepted at the same moment. These orders wait in the stream of the orders table and in "
-            "EventBridge."
+            f"Burst of POST /orders: if {_number(self.absorbed('standard'))} orders are accepted at the same moment, "
+            "the hops after the response refuse none of them. These orders wait in the stream of the orders table and "
+            "in EventBridge."
         )
         hop = self.first("standard", "follow")
         yield from _wrapped(
@@ -166,10 +166,10 @@ class Report:
 
 
 def needed_quotas(report: Report) -> list[dict[str, Any]]:
-    """Return the quotas that limit an order before its decision, with the calls of one order.
+    """Return the quotas that limit an order before its decision, and how much of each quota one order uses.
 
-    `make generate` writes them to operations/needed_quotas.json. The commands in operations/ read this file, because
-    they must not import tools/.
+    `make generate` writes them to operations/needed_quotas.json. The commands in operations/ must not import tools/, so
+    they read this file.
     """
     found: dict[str, dict[str, Any]] = {}
     for way in report.ways.values():

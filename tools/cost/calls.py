@@ -21,7 +21,7 @@ Counted = tuple[str, float, int]
 
 @contextmanager
 def cloud() -> Generator[Cloud]:
-    """Load all functions and the workflow once for all cases. The workflow loads the functions that it calls."""
+    """Load the workflow with the functions that it calls, and all other functions. All cases share the result."""
     with in_process_functions(*_FUNCTIONS) as made, workflow(made.dynamodb) as steps:
         yield Cloud(made, steps)
 

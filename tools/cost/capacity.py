@@ -116,9 +116,9 @@ def accesses(
 def units(access: Access, projections: Mapping[str, Mapping[str, str]]) -> Units:
     """Return the units that `access` consumes. `projections` is {table: {index: ALL, KEYS_ONLY or SPARSE}}.
 
-    A write also changes each index that contains a changed attribute. A new row is therefore written to each index, and
-    a changed row only to indexes with all attributes (ALL). A sparse index (SPARSE) is different: it contains no new
-    rows, but an update can add a row to it (`access.marks`).
+    A write also changes indexes of the table. A new row is written to each ALL or KEYS_ONLY index. A changed row is
+    written only to ALL indexes, because KEYS_ONLY indexes contain no attribute that changes. A SPARSE index contains no
+    new rows. An update adds a row to it if `access.marks` is true.
     """
     if access.kind in ("get", "query"):
         whole = max(1, ceil(access.size / _READ_BYTES))

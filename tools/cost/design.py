@@ -127,7 +127,7 @@ class Design:
     monthly: Mapping[str, float]
     """{name of the price: quantity per month}, for everything that does not depend on the number of orders."""
     sweep_s: int
-    """Seconds from one sweep, which restarts late orders, to the next. Also the batching window of `mark_late_orders`.
+    """Seconds between two sweeps. The batching window of `mark_late_orders` has the same length.
 
     0 for a stack of an older release, which has no sweep.
     """

@@ -87,7 +87,10 @@ LEVERS: Final = (
 
 
 def effects(model: Model, uses: Mapping[str, Use], design: Design, orders: int) -> Iterator[tuple[Lever, list[float]]]:
-    """Yield each lever with the USD that it adds to the cost of `orders` orders: one number for each of `uses`."""
+    """Yield each lever with the USD that it adds to the cost of `orders` orders.
+
+    The list has one number for each entry of `uses`, which is {way to place an order: what the order uses}.
+    """
     before = {way: total(model.bill(use, design), orders) for way, use in uses.items()}
     for lever in LEVERS:
         yield lever, [total(model.bill(*lever.change(use, design)), orders) - before[way] for way, use in uses.items()]

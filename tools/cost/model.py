@@ -134,9 +134,9 @@ class Model:
     def _marks(self, use: Use, design: Design) -> Iterator[tuple[str, str, str, float]]:
         """Yield what `mark_late_orders` costs for an order that is decided in time.
 
-        Lambda ends a batch when its records reach 6 MB or when the batching window ends. If a batch contains an order
-        but not its decision, the function marks the order as late (attribute `late_shard`), and the decision removes
-        the attribute.
+        Lambda collects stream records in a batch until they reach 6 MB or until the batching window ends. If a batch
+        contains a new order but not yet its decision, the function adds the attribute `late_shard` to the order. The
+        later decision removes the attribute.
         """
         decided = [access for _, access in use.accesses if access.table == "orders" and access.kind == "update"]
         if not decided or not design.sweep_s:
@@ -196,7 +196,7 @@ class Model:
         yield "logs", caller, "log_storage_gb_month", gb * self.assumed["log_storage_share"] * months
 
     def _sampled(self, number: int) -> float:
-        """Return the share of requests that X-Ray traces, for a service with `number` requests per order."""
+        """Return the share of requests that X-Ray traces in an API or function with `number` requests per order."""
         each_second = self.assumed["orders_per_second"] * number
         always = min(each_second, self.assumed["sampled_each_second"])
         return (always + (each_second - always) * self.assumed["sampled_share"]) / each_second

@@ -39,8 +39,8 @@ _STEP: Final = re.compile(r"(\w+) \((.+)\)")
 _RETRY_BASE_S: Final = 0.25
 _EVENTS: Final = 2
 """Events of a confirmed order: OrderCreated and OrderConfirmed."""
-# On AWS, the REPORT line of a traced function also contains text of this length. The emulator leaves this text out, so
-# its length is added.
+# On AWS, the REPORT line of a traced function also contains a text like this one. The emulator leaves the text out, so
+# the recording adds the text's length.
 _REPORT_OF_A_TRACE: Final = len(
     "\tXRAY TraceId: 1-6b0500e4-2e46b6bd8eef22d945d222f7\tSegmentId: 1234567890abcdef\tSampled: true\t"
 )

@@ -43,7 +43,10 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 def functions(graph: Graph) -> str:
-    """Return the table of functions: trigger, limits, and permissions except for logs, traces and failed events."""
+    """Return the table of functions with their triggers, limits and permissions.
+
+    The table leaves out the permissions to write logs and traces and to report failed events.
+    """
     prod = {
         made.inputs["functionName"].replace("-prod-", "-dev-"): made
         for made in recorded("prod").of("ProvisionedConcurrencyConfig")
@@ -117,7 +120,7 @@ def queues(graph: Graph) -> str:
         "delivery": "events that EventBridge could not deliver to their target",
         "invocation": "events that failed every retry or became too old, each with its error",
         "dead-letter": "copies of the events in `{failures}`, without their errors",
-        "stream": "stream records that the function could not process, or Lambda's reports of their positions",
+        "stream": "stream records that the function could not process, or reports from Lambda with their positions",
         "queue": "messages that are invalid or that SQS delivered too often",
     }
     rows = [
@@ -148,7 +151,7 @@ def alarms(graph: Graph) -> str:
 
 
 def _subjects(subjects: list[str], functions: set[str]) -> str:
-    """Return a list of the names, or `every function` with its exceptions if there are fewer exceptions than names."""
+    """Return the names in `subjects` as a list, or as `every function except ...` if `subjects` are most functions."""
     others = sorted(functions.difference(subjects))
     if not functions.issuperset(subjects) or len(others) >= len(subjects):
         return ", ".join(f"`{each}`" for each in subjects)

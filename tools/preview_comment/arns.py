@@ -11,8 +11,8 @@ from typing import Final
 from tools.preview_comment.preview import Change
 
 _ARN: Final = re.compile(r"arn:aws[a-z-]*:(?P<service>[a-z0-9-]*):(?P<region>[^:]*):(?P<account>[^:]*):(?P<rest>.*)")
-# Beginning of a resource's short name (`service:rest` of its ARN) -> the words for such a resource in the pull
-# request's comment.
+# Beginning of a resource's short name (`service:rest` of its ARN) -> the words that the comment uses for resources of
+# this type.
 _KINDS: Final[Mapping[str, str]] = {
     "dynamodb:table/": "the table",
     "lambda:function:": "the function",
@@ -25,7 +25,8 @@ _KINDS: Final[Mapping[str, str]] = {
     "kms:key/": "the key",
     "ses:identity/": "the SES identity",
 }
-# Pattern of the short name of a resource's part, for example of an index -> the words for it in the comment.
+# Pattern of the short name of a part of a resource, for example of a table's index -> the words that the comment uses
+# for this part.
 _PARTS: Final = (
     (re.compile(r"dynamodb:table/([^/]+)/(index|stream)/(.+)"), r"the \2 `\3` of the table `\1`"),
     (re.compile(r"lambda:function:([^:]+):([^:]+)"), r"the alias `\2` of the function `\1`"),
@@ -44,7 +45,7 @@ class Place:
     region: str = ""
 
     def short(self, arn: str) -> str:
-        """Return `service:rest` of `arn`, with the ARN's region or account if it differs from this place's."""
+        """Return `service:rest` of `arn`. Include the ARN's region or account only if it differs from this object's."""
         found = _ARN.fullmatch(arn)
         if not found:
             return arn

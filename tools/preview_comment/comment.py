@@ -31,8 +31,8 @@ _RENAMED_HELP: Final = (
 _LOST: Final = "Data and client-facing addresses that are lost"
 _WIDER: Final = "Permissions that are added or widened"
 _ROUTES: Final = "Routes of the"
-# Beginnings of section titles -> the sentence that the comment contains if all sections with these titles are empty.
-# The sentence shows a reviewer that the preview was checked for such changes.
+# Each entry is (beginnings of section titles, sentence). If all sections with these titles are empty, the comment
+# contains the sentence, to show a reviewer that the preview was checked for such changes.
 _NOTHING: Final = (
     ((_LOST, _RENAMED), "No resource with data, or with an address that clients use, is deleted or replaced."),
     ((_WIDER,), "No permission is added or widened."),
@@ -61,7 +61,7 @@ def comment(stack: str, preview: Preview, program: Callable[[], Graph]) -> str:
             sorted(state.renaming(*pair) for pair in renamed),
         ),
         (_LOST, "", list(state.losses(each for each in changed if each.urn not in names))),
-        ("Data that is retained or protected less", "", list(state.weakened(changed))),
+        ("Data with a shorter retention or less protection", "", list(state.weakened(changed))),
         *_permissions(preview.changes, program),
         *_routes(changed, program),
     ]
@@ -137,7 +137,10 @@ def _cost(preview: Preview, renamed: list[tuple[Change, Change]], program: Calla
 
 
 def _listed(lines: Iterable[str], room: int) -> Iterator[str]:
-    """Yield visible list items, then up to `room` characters of collapsed list items, and a note about the rest."""
+    """Yield the list items: the first ones visible, the next ones collapsed, and only the number of the others.
+
+    The collapsed items together have up to `room` characters.
+    """
     items = [line if line.startswith("```") else f"- {_cut(line, _LONGEST_ITEM, '  - ')}" for line in lines]
     visible = _fitting(items[:_MOST_ITEMS], _LONGEST_PART)
     folded = _fitting(items[visible:], room)

@@ -17,8 +17,8 @@ _ROLE: Final = "aws:iam/role:Role"
 _ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
 _ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 _INVOKE: Final = "aws:lambda/permission:Permission"
-# Type of a policy -> the beginning of the protected resource's short name, and the policy's input that contains the
-# resource's name. A KMS key has only an id on AWS, so the comment contains the key's logical name instead.
+# Type of a resource policy -> (beginning of the protected resource's short name, input that contains its name). A KMS
+# key has no name on AWS but only an id, so the comment contains the key's logical name instead.
 _PROTECTED_BY: Final[Mapping[str, tuple[str, str]]] = {
     "aws:sqs/queuePolicy:QueuePolicy": ("sqs:", "queueUrl"),
     "aws:sns/topicPolicy:TopicPolicy": ("sns:", "arn"),
@@ -92,7 +92,10 @@ def changed(changes: Iterable[Change], place: Place, program: Callable[[], Graph
 
 
 def _invented(change: Change, program: Callable[[], Graph]) -> Inputs | None:
-    """Return the policy's inputs with invented ARNs from the program, or None if the preview contains the policy."""
+    """Return the inputs of a policy that the preview does not contain, or None if the preview contains the policy.
+
+    The inputs come from a run of the Pulumi program without AWS, which uses invented ARNs.
+    """
     if UNKNOWN not in ((change.new or {}).get("policy"), (change.new or {}).get("assumeRolePolicy")):
         return None
     found = [each for each in program().resources if (each.type, each.name) == (change.type, change.name)]
@@ -100,7 +103,7 @@ def _invented(change: Change, program: Callable[[], Graph]) -> Inputs | None:
 
 
 def _covered(grant: Grant, by: set[Grant]) -> bool:
-    """Return whether `by` contains the grant, or another grant with wider patterns that include it."""
+    """Return whether `by` contains `grant`, or a grant that allows (or denies) the same and more."""
     return grant in by or any(
         other.who == grant.who
         and other.is_denied == grant.is_denied
@@ -150,7 +153,11 @@ def _last(arn: Any) -> str:
 
 
 def _statements(policy: Any, who: str, place: Place, on: str) -> Iterator[Grant]:
-    """Yield the grants of a policy document: of the role `who`, or of its principals on the resource `on`."""
+    """Yield the grants of the document `policy`.
+
+    If it is a policy of a role, `who` is the role. Otherwise, `who` is empty: the document lists its principals, and
+    `on` is the resource that it protects.
+    """
     if not policy:
         return
     if policy == UNKNOWN:
@@ -253,7 +260,7 @@ def _action(actions: list[str], resource: str) -> str:
 
 
 def _before(grant: Grant, actions: list[str], others: set[Grant]) -> str:
-    """Return what the principal was allowed before, if only the condition or only the resource changes."""
+    """Return the former condition or resource if the update changes only one of them, otherwise an empty text."""
     same = [other for other in others if other.who == grant.who and other.action in actions]
     conditions = {other.condition for other in same if other.resource == grant.resource} - {grant.condition}
     if conditions:

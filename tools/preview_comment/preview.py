@@ -144,8 +144,8 @@ def _change(step: Mapping[str, Any]) -> Change:
         urn=step["urn"],
         op="replace" if op in _REPLACES else op,
         old=old.get("inputs") or {} if old else None,
-        # If a resource is unchanged, recordings of tests/tools/record_previews.py contain only its old inputs, which
-        # equal the new ones.
+        # The recordings of tests/tools/record_previews.py contain only the old inputs of an unchanged resource. Its new
+        # inputs are the same.
         new=(new or (old if op == "same" else {})).get("inputs") or {} if new or op == "same" else None,
         is_custom=bool((new or old).get("custom")),
         is_retained=bool(old.get("retainOnDelete")),

@@ -27,9 +27,9 @@ _ANSWERS: Final = re.compile(r":(?:function:|(?=states:action/))([A-Za-z0-9_:/-]
 def routes(changed: list[Change], program: Callable[[], Graph]) -> Iterator[tuple[str, list[str]]]:
     """Yield each API with a changed document, and one line per changed route, for example `+ GET /orders`.
 
-    If a new document contains an ARN that is known only after the update, the preview does not contain the document. In
-    that case, the document comes from a run of the Pulumi program without AWS, which uses invented ARNs. They differ
-    from the real ARNs, so the comparison leaves out the parts of a route that contain ARNs.
+    The preview does not contain a new document with an ARN that is known only after the update. In that case, the
+    document comes from a run of the Pulumi program without AWS, which uses invented ARNs. The comparison then leaves
+    out the parts of a route that contain ARNs.
     """
     for change in changed:
         if change.type not in APIS:

@@ -1,4 +1,4 @@
-"""Finds changes that destroy data, or an address that clients use, and resources that are only renamed."""
+"""Finds deletions that lose data or an address that clients use, weaker data protection, and renamed resources."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ LOST: Final[Mapping[str, tuple[str, str]]] = {
     "aws:backup/vault:Vault": ("the backup vault", "All its backups are lost."),
 }
 """Resource type -> its name in a sentence, and what is lost if a resource of this type is deleted or replaced."""
-# Input that sets how long AWS retains data -> the beginning of the sentence if the update shortens this time.
+# Input that sets how long AWS retains data -> beginning of the sentence about an update that shortens the retention.
 _SHORTER: Final[Mapping[str, str]] = {
     "retentionInDays": "AWS deletes older log lines of",
     "retentionDays": "AWS deletes older events of",
     "messageRetentionSeconds": "AWS deletes older messages of",
 }
-# Input that protects data -> a function that returns whether the data is protected, and the beginning of the sentence
-# if the update removes this protection.
+# Input that protects data -> (function that returns whether the data is protected, beginning of the sentence about an
+# update that removes the protection).
 _SWITCHES: Final[Mapping[str, tuple[Callable[[Inputs], bool], str]]] = {
     "deletionProtectionEnabled": (
         lambda inputs: inputs.get("deletionProtectionEnabled") is True,
@@ -82,7 +82,7 @@ _OWNERS: Final = ("eventBusName", "rule", "role", "function", "functionName", "l
 
 
 def losses(changes: Iterable[Change]) -> Iterator[str]:
-    """Yield a sentence for each change that destroys data, or an address that clients use."""
+    """Yield a sentence for each deletion or replacement that loses data or an address that clients use."""
     for change in changes:
         if change.type not in LOST or change.op not in ("delete", "replace"):
             continue
