@@ -32,7 +32,7 @@ class NoSuchStackError(PulumiError):
 
 
 class StackLockedError(PulumiError):
-    """Another update holds the stack's lock, or an update died while it held the lock."""
+    """The stack is locked, because an update is running or because an update was killed before it released the lock."""
 
 
 def installed() -> None:

@@ -21,7 +21,7 @@ _REMEDY: Final = (
 
 
 def too_low(config: Mapping[str, Any], client: Callable[[str], Any]) -> list[str]:
-    """Return a warning for each quota of the account that permits fewer orders than `api.throttleRate` allows.
+    """Return a warning for each quota of the account that is too low for `api.throttleRate` requests per second.
 
     The comparison assumes that every request is an order. The list is empty if `config`, the stack's configuration, has
     a reason in `api.capacityWaiver`. `client` is a function that creates an AWS SDK client by service name. If Service

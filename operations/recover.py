@@ -79,7 +79,7 @@ def _unlocked(stack: str, state: Mapping[str, Any]) -> bool:
     else:
         _print("locked: no")
         return True
-    question = "Is that update dead? If it still runs, removing its lock makes it fail, and can damage the state."
+    question = "Has that update ended? If it still runs, removing its lock makes it fail, and can damage the state."
     if not questions.confirmed(question, stack):
         _print("nothing was changed")
         return False

@@ -112,9 +112,9 @@ class Run:
         """Send back all messages of `queue`. In a dry run, only print them."""
         stayed = set[str]()
         while self._pass(queue, stayed) and queue.kind == "queue":
-            # Another pass helps only with a FIFO queue. During a pass, SQS hides the messages that stay in the
-            # queue, and a hidden message blocks the later messages of its message group. After the pass, the hidden
-            # messages become visible, so the next pass can also read the later messages.
+            # Only a FIFO queue can need another pass. During a pass, SQS hides the messages that stay in the queue.
+            # A hidden message blocks the later messages of its message group. After the pass, `release` makes the
+            # hidden messages visible again, so the next pass can also read the later messages.
             pass
 
     def _pass(self, queue: FailureQueue, stayed: set[str]) -> bool:

@@ -107,7 +107,7 @@ class Report:
         return min((hop.burst / (1 - hop.rate / pace) for hop in refusing if hop.rate < pace), default=inf)
 
     def carries(self) -> Hop:
-        """Return the hop before the decision that carries the fewest orders. Limits by stack settings don't count."""
+        """Return the hop with a quota or AWS limit that carries the fewest orders per second before the decision."""
         hops = [hop for way in self.ways.values() for hop in way if hop.quota and hop.stage in ("accept", "decide")]
         return min(hops, key=lambda hop: hop.rate)
 

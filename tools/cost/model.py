@@ -159,7 +159,8 @@ class Model:
     def seconds(self, name: str, memory_mb: int) -> float:
         """Return the duration of an invocation in seconds.
 
-        Half of the assumed duration at 256 MB is computing time, which is inversely proportional to the memory.
+        Half of the assumed duration at 256 MB is computing time, which is inversely proportional to the memory. The
+        other half does not depend on the memory.
         """
         milliseconds = self.assumed["duration_ms"][name]
         return (milliseconds / 2 + milliseconds / 2 * 256 / memory_mb) / 1000
@@ -215,6 +216,6 @@ def execution_log(lines: list[Line], use: Use, orders: int) -> float:
 def total(lines: list[Line], orders: int, *, decides: bool = False) -> float:
     """Return the cost of `orders` orders in USD, without S3 objects and emails.
 
-    With `decides`, count only lines whose `decides` is true.
+    If `decides` is true, count only the items that confirming or rejecting the order requires.
     """
     return orders * sum(line.usd for line in lines if line.part not in APART and (line.decides or not decides))

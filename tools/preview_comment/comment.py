@@ -25,8 +25,8 @@ _LONGEST_ERROR: Final = 1_500
 _RENAMED: Final = "Resources that are renamed or moved without an alias"
 _RENAMED_HELP: Final = (
     "Without an alias, Pulumi creates a new resource and deletes the old one, although both have the same name on AWS. "
-    "Either AWS refuses the creation because the name is taken, and the update fails. Or AWS returns the existing "
-    "resource, and Pulumi then deletes it with its data:"
+    "If AWS refuses the creation because the name is taken, the update fails. If AWS returns the existing resource "
+    "instead, Pulumi then deletes it with its data:"
 )
 _LOST: Final = "Data and client-facing addresses that are lost"
 _WIDER: Final = "Permissions that are added or widened"

@@ -1,6 +1,6 @@
 """`POST /orders` written by hand, with the platform's rules, response, idempotency and log line, but nothing else.
 
-The handler has no traces, no metrics and no routes of other functions, and shorter error messages.
+The handler has no traces, no metrics and no routes for other requests. Its error messages are shorter.
 """
 
 import hashlib
