@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pulumi
@@ -45,12 +46,23 @@ def test_archives_with_the_same_content_have_the_same_bytes(tmp_path: Path) -> N
     assert folder == made
 
 
-def test_process_is_identified_by_its_id_and_start_time() -> None:
+def test_process_is_found_by_its_id() -> None:
     own = processes.find(os.getpid())
 
     assert own is not None
     assert own == processes.find(os.getpid())
     assert "pytest" in own.command or "python" in own.command
+
+
+def test_stop_spares_a_process_that_reuses_the_id_of_an_ended_process() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        found = processes.find(process.pid)
+        assert found
+        processes.stop([replace(found, started="the start time of the ended process")])
+
+        assert process.poll() is None
+        process.communicate(b"\n")
+        assert process.returncode == 0
 
 
 def test_stop_kills_a_process_that_ignores_sigterm() -> None:

@@ -24,6 +24,11 @@ CAPABILITIES = {
     "functions.layers",
     "aws.log_key",
 }
+COMPONENT_MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in (ROOT / "components").rglob("*.py")
+    if path.stem != "__init__"
+}
 LOCAL = {path.stem for path in (ROOT / "local").iterdir()}
 FIXES_IMPORT = {"emulator_fixes", "local"}
 # The commands in operations/ may import only these modules of local/, which they need to call the emulator. The other
@@ -80,8 +85,8 @@ def banned_imports(path: str) -> tuple[str, ...]:
     if parts[0] == "engine":
         # The engine can run any program, so it imports no component. The exception is graph.py, which imports
         # components.functions.archives to turn off the building of archives (option `build_archives`).
-        own = "components.functions.function" if parts[1] == "graph.py" else "components"
-        return ("settings", "shared", "boto3", *(name for name in TOOLS if name != "engine"), own)
+        own = COMPONENT_MODULES - {"components.functions.archives"} if parts[1] == "graph.py" else {"components"}
+        return ("settings", "shared", "boto3", *(name for name in TOOLS if name != "engine"), *own)
     if parts[0] == "local":
         # Only launch.py may import the corrections of the emulator, because it applies them in the emulator's process.
         # The other modules run in other processes.
