@@ -138,8 +138,8 @@ class DataSettings(_Area):
         ge=1,
         le=3650,
         description="Number of days for which the archive stores events for replay. send_email remembers each sent "
-        "email for a longer time, so a replay sends no email twice. If you raise this value, emails that were sent "
-        "before the change are still remembered only for the former, shorter time.",
+        "email for longer than this, so a replay sends no email twice. If you raise this value, only emails "
+        "that are sent afterwards are remembered for the longer time.",
     )
 
     @model_validator(mode="after")
@@ -215,8 +215,8 @@ class WorkflowSettings(_Area):
         ge=1,
         # This value is also the batching window of mark_late_orders, and Lambda limits batching windows to 300 s.
         le=5,
-        description="Minutes from one sweep for late orders to the next. An order whose workflow was not started, or "
-        "whose execution was aborted, waits for at most two sweeps.",
+        description="Minutes from one sweep for late orders to the next. If the workflow of an order was not "
+        "started, or its execution was aborted, one of the next two sweeps restarts the workflow.",
     )
 
 

@@ -37,8 +37,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 from components.functions import archives, generated_code  # noqa: E402 - the environment must be set before this import
 from tests.support.graph import ROOT, Graph, record  # noqa: E402
 
-# The `common` layer contains the generated files in the same folder as the functions' shared code, so the tests write
-# the generated files into this folder.
+# The functions load generated files from the package `shared`. On AWS, the `common` layer contains these files. In the
+# tests, no layer exists, so write the files into functions/shared/.
 for folder, generate in generated_code.FOLDERS.items():
     for path, content in generate().items():
         archives.write(archives.FUNCTIONS / "shared" / folder / path, content)

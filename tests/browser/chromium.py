@@ -31,9 +31,9 @@ def launched(playwright: Playwright, addresses: Mapping[str, str]) -> Generator[
     names.
     """
     rules = [f"MAP {name} {target}" for name, target in addresses.items()]
-    # Chromium applies the first MAP rule that matches, so the rules for `addresses` come first. `EXCLUDE localhost`
-    # cannot replace the MAP rules for this machine: Chromium applies EXCLUDE rules before all others, and would ignore
-    # `addresses` on localhost.
+    # Chromium applies the first MAP rule that matches, so the rules for `addresses` come first. Do not use
+    # `EXCLUDE localhost` for this machine: Chromium applies EXCLUDE rules before all MAP rules, so it would ignore the
+    # entries of `addresses` for localhost.
     rules += ["MAP localhost 127.0.0.1", "MAP 127.0.0.1 127.0.0.1", "MAP * ~NOTFOUND"]
     browser = playwright.chromium.launch(
         executable_path=path(),

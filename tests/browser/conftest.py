@@ -102,7 +102,10 @@ def bundles() -> dict[str, dict[str, str]]:
 
 @pytest.fixture(scope="package")
 def shop_port(stack: Stack, free_port: Callable[[], int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of a server with the production build of the example shop, and with the headers of the site on AWS."""
+    """The port of a server with the production build of the example shop.
+
+    The server sends the same headers as the site on AWS.
+    """
     folder = tmp_path_factory.mktemp("frontend")
     frontend.write(folder, stack.frontend, urlsplit(str(stack.frontend["auth"]["hostedUiUrl"])).netloc)
     port = free_port()
@@ -112,7 +115,7 @@ def shop_port(stack: Stack, free_port: Callable[[], int], tmp_path_factory: pyte
 
 @pytest.fixture(scope="package")
 def shop_browser(playwright: Playwright, shop_port: int) -> Iterator[Browser]:
-    """Chromium, which loads the example shop from an address whose origin the stack allows."""
+    """Chromium for the example shop. The shop has the origin http://SHOP, from which the stack accepts requests."""
     with chromium.launched(playwright, {SHOP: f"127.0.0.1:{shop_port}"}) as found:
         yield found
 

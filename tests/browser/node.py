@@ -34,7 +34,7 @@ def run(*arguments: str) -> str:
 
 
 def bundle(page: str) -> str:
-    """Return a script that contains pages/PAGE.js and the packages that it imports."""
+    """Return one script with the code of the test page `page` (pages/PAGE.js) and of the packages that it imports."""
     esbuild = str(_PACKAGES / "esbuild" / "bin" / "esbuild")
     alias = f"--alias:@orders/client={_CLIENT / 'dist' / 'index.js'}"
     return run(esbuild, str(PAGES / f"{page}.js"), "--bundle", alias, "--format=esm", "--log-level=error")

@@ -18,7 +18,7 @@ console.log(JSON.stringify(parseAmplifyConfig(JSON.parse(process.argv[1]))));
 
 
 @pytest.mark.parametrize("page", ["localhost:14566", "orders-dev.auth.ap-northeast-1.amazoncognito.com"])
-def test_amplify_parses_its_configuration(page: str) -> None:
+def test_amplify_parser_accepts_the_generated_configuration(page: str) -> None:
     outputs = frontend.files(FRONTEND, page)["amplify_outputs.json"]
     parsed: dict[str, Any] = json.loads(node.run("-e", _PARSE, outputs))
     auth = FRONTEND["auth"]

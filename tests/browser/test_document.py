@@ -16,10 +16,10 @@ PAGES = ("apis", "oidc", "amplify", "order")
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_document_contains_the_code_of_the_test_pages(page: str) -> None:
+def test_frontend_document_contains_the_code_of_each_test_page(page: str) -> None:
     code = (node.PAGES / f"{page}.js").read_text(encoding="utf-8").partition("\n// The rest of this file")[0]
     assert code in BLOCKS
 
 
-def test_document_contains_no_other_code() -> None:
+def test_frontend_document_contains_only_code_of_the_test_pages() -> None:
     assert len(BLOCKS) == len(PAGES)

@@ -50,7 +50,9 @@ def assert_refreshes(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("site", SITES)
-def test_oidc_client_signs_in_and_buys_from_each_local_origin(shop: Open, person: Person, site: str) -> None:
+def test_customer_signs_in_and_orders_with_oidc_client_on_each_local_origin(
+    shop: Open, person: Person, site: str
+) -> None:
     opened = shop("oidc", site)
     opened.sign_in(person)
     assert "green-tea" in opened.products()
@@ -94,7 +96,7 @@ def test_oidc_client_signs_out_and_revokes_the_refresh_token(
     assert (answer.status, answer.json()["error"]) == (400, "invalid_grant")
 
 
-def test_customer_signs_in_buys_refreshes_tokens_and_signs_out_with_amplify(shop: Open, person: Person) -> None:
+def test_amplify_supports_sign_in_orders_token_refresh_and_sign_out(shop: Open, person: Person) -> None:
     opened = shop("amplify", SITES[1])
     opened.sign_in(person)
     assert "green-tea" in opened.products()

@@ -25,11 +25,7 @@ def person(people: People) -> Person:
 
 
 def expired(token: str) -> str:
-    """Return a copy of `token` that has expired.
-
-    The signature of the copy is wrong, but the shop does not check signatures. The shop only notices that the token has
-    expired.
-    """
+    """Return an expired copy of `token`. Its signature is wrong, but the shop does not check signatures."""
     header, _, signature = token.split(".")
     payload = json.dumps({**claims(token), "exp": int(time.time()) - 60}).encode()
     return f"{header}.{base64.urlsafe_b64encode(payload).decode().rstrip('=')}.{signature}"

@@ -21,9 +21,9 @@ from cli.signals import Work, on_signal
 def begun():
     print("begun", flush=True)
 """
-# Runs the package of the test as `python -m package` does, but with two more directories on the path. It sets the
-# signal handlers first, because a command would otherwise ignore the signals that the shell that runs the tests
-# ignores.
+# This code runs the package that the fixture `command` writes, as `python -m package` does. It adds the folders of the
+# repository and of the package to Python's path. A new process ignores the signals that its parent ignores, so the code
+# sets the handler of each signal first.
 _RUN = """
 import runpy, signal, sys
 for number in {signals}:

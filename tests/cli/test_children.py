@@ -26,7 +26,7 @@ SLOW_START = "subprocess.Popen = lambda *args, **named: (start(*args, **named), 
 CHILD = "trap 'sleep 0.2; echo finished >> log' INT; echo $$ > ready; while [ ! -e log ]; do sleep 0.05; done; exit 0"
 
 
-def test_child_reads_the_given_text(tmp_path: Path) -> None:
+def test_child_process_reads_the_given_text_from_standard_input(tmp_path: Path) -> None:
     assert children.run(["cat"], cwd=tmp_path, text="some text").stdout == "some text"
 
 
@@ -48,7 +48,7 @@ def log_after_signal(folder: Path, program: str, *, ends_itself: bool) -> str:
 
 
 @pytest.mark.parametrize("ends_itself", [True, False])
-def test_child_finishes_after_a_signal_only_if_ends_itself_is_set(tmp_path: Path, ends_itself: bool) -> None:
+def test_signal_kills_the_child_unless_the_child_ends_itself(tmp_path: Path, ends_itself: bool) -> None:
     assert log_after_signal(tmp_path, PROGRAM, ends_itself=ends_itself) == ("finished\n" if ends_itself else "")
 
 

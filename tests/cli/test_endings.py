@@ -128,14 +128,14 @@ def test_each_system_error_has_its_own_remedy(
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EISDIR, errno.EEXIST])
-def test_remedy_changes_nothing_outside_the_checkout(tmp_path: Path, number: int) -> None:
+def test_remedy_contains_no_command_that_changes_files_outside_the_checkout(tmp_path: Path, number: int) -> None:
     said = errors.described(OSError(number, "Refused", str(tmp_path)))
     assert not [command for command in ("mv ", "sudo", "chmod") if command in said]
     assert str(tmp_path) in said.partition("Remedy: ")[2]
 
 
 @pytest.mark.parametrize("depth", [0, 2])
-def test_remedy_moves_a_file_that_blocks_a_directory(
+def test_remedy_is_to_rename_a_file_that_exists_in_place_of_a_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, depth: int
 ) -> None:
     monkeypatch.setattr(errors, "_CHECKOUT", tmp_path)

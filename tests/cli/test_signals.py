@@ -48,7 +48,7 @@ def test_a_signal_during_imports_ends_a_command(command: Command) -> None:
     assert ended(command("", imports=slow), signal.SIGINT) == (130, "", "interrupted\n")
 
 
-def test_an_ignored_signal_stays_ignored(command: Command) -> None:
+def test_command_ignores_a_signal_that_its_parent_process_ignores(command: Command) -> None:
     body = "begun(); time.sleep(0.3); print('done')"
     assert ended(command(body, handler=signal.SIG_IGN), signal.SIGHUP) == (0, "done\n", "")
 
@@ -73,7 +73,7 @@ def test_command_does_not_wait_for_a_slow_action_after_a_signal(command: Command
     assert signals.LIMIT_S < WITHIN_S
 
 
-def test_code_after_an_interrupted_block_does_not_run(command: Command) -> None:
+def test_code_after_an_on_signal_block_does_not_run_after_a_signal(command: Command) -> None:
     body = """
         with on_signal(lambda: time.sleep(0.5)):
             begun()

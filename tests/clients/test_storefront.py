@@ -40,7 +40,7 @@ def test_sources_compile_strictly(compilation: subprocess.CompletedProcess[str])
 
 
 @pytest.mark.usefixtures("compilation")
-def test_pages_pass_their_tests() -> None:
+def test_shop_passes_its_typescript_tests() -> None:
     files = [SHOP / ".build" / "test" / f"{path.stem}.js" for path in sorted((SHOP / "test").glob("*.test.ts"))]
     # Run all tests in one process, so that the packages are loaded only once. Force the process to exit, because it
     # would otherwise wait for the timers that hide the pages' messages.
@@ -57,7 +57,7 @@ def test_lock_file_of_the_shop_contains_no_registry_url() -> None:
     assert {name for name, entry in packages.items() if "resolved" in entry} == {"node_modules/@orders/client"}
 
 
-def test_first_page_load_is_small(site: Path) -> None:
+def test_files_of_the_first_page_load_stay_below_the_size_limit(site: Path) -> None:
     sizes = {path.name: len(gzip.compress(path.read_bytes())) for path in site.rglob("*") if path.is_file()}
     assert sum(sizes.values()) < FIRST_LOAD_BYTES, sizes
 

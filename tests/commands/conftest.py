@@ -60,8 +60,8 @@ class Office:
 def office(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other, posix_tools: Path) -> Iterator[Office]:
     """The clone on the company's machine.
 
-    The machine's environment variables and pip.conf refer to folders of the other project. make must override these
-    settings, so that pip, uv and Python do not use the folders.
+    The machine's environment variables and pip.conf contain paths of the other project's folders. make must override
+    these settings. Otherwise, pip, uv or Python would use the other project's folders.
     """
     place = tmp_path_factory.mktemp("office")
     clone, home = place / "注文 clone", place / "home"

@@ -50,7 +50,7 @@ def test_make_installs_into_its_own_venv(office: Office, installed: Done) -> Non
     assert (office.clone.path / STAMP).exists()
 
 
-def test_make_does_not_change_the_active_environment(office: Office, installed: Done) -> None:
+def test_make_does_not_change_the_active_virtual_environment(office: Office, installed: Done) -> None:
     assert installed.returncode == 0, installed.stderr
     assert office.changed() == set()
 
@@ -154,7 +154,9 @@ def test_unwritable_cache_is_reported(office: Office, installed: Done) -> None:
 
 
 @pytest.mark.parametrize("key", ["target", "prefix"])
-def test_uv_configuration_with_another_target_is_refused(office: Office, installed: Done, key: str) -> None:
+def test_uv_configuration_that_installs_outside_of_the_venv_is_refused(
+    office: Office, installed: Done, key: str
+) -> None:
     assert installed.returncode == 0, installed.stderr
     settings = office.home / ".config" / "uv" / "uv.toml"
     settings.parent.mkdir(parents=True)
@@ -176,9 +178,9 @@ def test_every_variable_that_the_makefile_unsets_is_tested(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("command", ["install", "compile"])
 def test_each_uv_variable_is_unset_or_harmless(command: str, tmp_path: Path) -> None:
-    """Each environment variable of uv is listed in foreign.py, or in UV_MAY if the variable is harmless.
+    """The Makefile unsets each environment variable of uv, except for those in UV_MAY.
 
-    The test fails if a new version of uv adds a variable that is in neither list.
+    The test fails if a new version of uv adds another variable.
     """
     asked = [uv.find_uv_bin(), "pip", command, "--help"]
     told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout  # noqa: S603 - the arguments are constants

@@ -33,7 +33,7 @@ def bare(path: Path, user: int | None = None) -> Clone:
 def python(folder: Path, code: str) -> str:
     """Write an executable to `folder` that replaces Python, and return its path, which contains a space.
 
-    The executable drops its first argument, and runs `code` in Python with the other arguments.
+    make calls Python with `-c SOURCE`. The executable runs `code` instead, which finds SOURCE in sys.argv[1].
     """
     path = folder / "a python"
     path.write_text(f'#!/bin/sh\nshift\nexec {shlex.quote(PYTHON)} -c {shlex.quote(code)} "$@"\n')
@@ -67,8 +67,8 @@ def read_only() -> Iterator[Clone]:
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)
     made = bare(folder / "clone", user=NOBODY if os.geteuid() == 0 else None)
-    # make may run as another user, who may be unable to run the Python of the tests. A shell script therefore replaces
-    # Python. It does only what make needs to reach the error about the read-only folder.
+    # If make runs as another user, this user may be unable to run the Python of the tests. A shell script therefore
+    # replaces Python. It passes the version check, and starts tools/install.sh as Python would.
     python = folder / "python"
     python.write_text('#!/bin/sh\n[ $# -gt 3 ] || exit 0\nshift 2\nexec sh "$@"\n')
     python.chmod(0o755)

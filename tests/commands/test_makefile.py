@@ -1,4 +1,4 @@
-"""The Makefile and the shell scripts work with GNU Make 3.81, bash 3.2 and POSIX tools, which macOS has."""
+"""The Makefile and the shell scripts work with the tools of macOS: GNU Make 3.81, bash 3.2 and POSIX tools."""
 
 from __future__ import annotations
 

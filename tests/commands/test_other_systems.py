@@ -84,7 +84,7 @@ def test_linux_files_and_calls_are_used_only_with_a_fallback(path: Path) -> None
     assert found <= FALLBACKS
 
 
-def test_every_listed_fallback_still_exists() -> None:
+def test_each_module_with_a_fallback_still_uses_its_linux_file() -> None:
     for where, name in FALLBACKS:
         assert name in only_linux((ROOT / where).read_text(encoding="utf-8"))
 
@@ -97,5 +97,5 @@ def test_use_of_a_linux_file_or_call_is_detected(source: str) -> None:
     assert only_linux(source)
 
 
-def test_names_after_import_and_from_import_are_found() -> None:
+def test_functions_are_found_after_import_and_after_from_import() -> None:
     assert set(names("import os\nfrom signal import SIGPWR\nos.fork()")) == {"os.fork", "signal.SIGPWR"}

@@ -173,6 +173,6 @@ def test_deployment_runs_the_pulumi_cli_with_the_policy_pack(tour: Tour) -> None
         assert "--policy-pack policy" in call
 
 
-def test_readme_commands_do_not_change_the_active_environment(tour: Tour) -> None:
+def test_readme_commands_do_not_change_the_active_virtual_environment(tour: Tour) -> None:
     tour.line(len(LINES) - 1)
     assert tour.watched.changed() == set()

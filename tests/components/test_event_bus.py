@@ -66,9 +66,9 @@ class TestBus:
         assert archive["retentionDays"] == 7
         assert "eventPattern" not in archive
 
-    def test_claim_of_an_email_outlives_every_copy_of_the_event(self, graph: Graph) -> None:
+    def test_send_email_remembers_an_email_until_no_copy_of_its_event_can_arrive(self, graph: Graph) -> None:
         variables = graph.one("aws:lambda/function:Function", "send-email").inputs["environment"]["variables"]
-        # The queue `email` counts twice, because a redrive sends an event from `send-email-failures` back to `email`.
+        # An event can wait in `email` twice, because a redrive sends it from `send-email-failures` back to `email`.
         waits = ("send-email-delivery", "email", "send-email-failures", "email")
         queued_s = sum(graph.one("Queue", name).inputs["messageRetentionSeconds"] for name in waits)
         retried_s = graph.one("EventTarget", "send-email-target").inputs["retryPolicy"]["maximumEventAgeInSeconds"]
@@ -142,7 +142,7 @@ class TestDelivery:
         assert sent_by_rules(graph, name, queue) == [rule_arn(rule) for rule in rules]
 
     @pytest.mark.parametrize("name", FUNCTION_TARGETS)
-    def test_only_the_rule_of_a_target_may_invoke_its_function(self, graph: Graph, name: str) -> None:
+    def test_each_target_function_may_be_invoked_only_by_its_own_rule(self, graph: Graph, name: str) -> None:
         permission = graph.one("Permission", f"{name}-event-bus").inputs
         assert permission["principal"] == "events.amazonaws.com"
         assert permission["sourceArn"] == rule_arn(TARGETS[name][0])
@@ -168,7 +168,7 @@ class TestDelivery:
         assert (config["maximumEventAgeInSeconds"], config["maximumRetryAttempts"]) == limits
         assert (config["functionName"], config["qualifier"]) == (f"orders-dev-{name}", "live")
 
-    def test_process_order_reports_failures_and_successes(self, graph: Graph) -> None:
+    def test_process_order_has_destinations_for_failures_and_successes(self, graph: Graph) -> None:
         name = "process-order"
         config = graph.one("FunctionEventInvokeConfig", f"{name}-invocation").inputs
         assert config["destinationConfig"] == {
@@ -259,7 +259,7 @@ class TestConsumers:
             "Condition": {"StringEquals": {"ses:FromAddress": "orders@dev.example.com"}},
         }
 
-    def test_send_email_may_only_read_profiles_and_use_claims(self, graph: Graph) -> None:
+    def test_send_email_may_only_read_profiles_and_use_the_idempotency_table(self, graph: Graph) -> None:
         verbs = ("PutItem", "UpdateItem")
         kept = {(f"dynamodb:{verb}", f"{TABLES}-idempotency") for verb in ("GetItem", *verbs)}
         assert allowed(graph, "send-email", "dynamodb") == kept | {("dynamodb:GetItem", f"{TABLES}-users")}
@@ -294,7 +294,7 @@ class TestFailureQueues:
             ),
         ],
     )
-    def test_ops_output_gives_each_failure_queues_kind_and_redrive_target(
+    def test_ops_output_contains_kind_and_redrive_target_of_each_failure_queue(
         self, graph: Graph, name: str, kind: str, redrive_to: str
     ) -> None:
         entry = graph.outputs["ops"]["failureQueues"][name]

@@ -75,7 +75,7 @@ def test_api_may_invoke_the_function_only_for_its_own_paths(api: Graph) -> None:
     assert permission.inputs["sourceArn"] == f"arn:aws:execute-api:{REGION}:{ACCOUNT}:http-id/*/*/products*"
 
 
-def test_openapi_document_and_resource_have_the_same_name_cors_and_tags(api: Graph) -> None:
+def test_openapi_document_and_api_resource_have_the_same_name_cors_settings_and_tags(api: Graph) -> None:
     inputs, body = api.one(*HTTP).inputs, document(api, HTTP)
     assert body["info"] == {"title": inputs["name"], "version": inputs["version"]}, (
         "with a description in the document, each preview would show a difference"

@@ -179,7 +179,7 @@ def test_trimmed_sdk_data_is_a_subset_of_botocores_data() -> None:
     assert sum(len(content) for content in data.values()) < 300_000
 
 
-def test_client_uses_botocores_own_data_if_the_layer_lacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sdk_client_uses_botocores_own_data_if_the_layer_lacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A later botocore on Lambda may need data files that our layer lacks.
 
     In that case, botocore must use its own data files.

@@ -5,7 +5,7 @@ import pytest
 from components.aws.naming import LIMITS, Naming
 
 
-def test_physical_name_joins_project_stack_and_role() -> None:
+def test_physical_name_consists_of_project_stack_and_purpose() -> None:
     assert Naming(project="orders", stack="dev").physical("users-api", kind="function") == "orders-dev-users-api"
 
 

@@ -64,7 +64,7 @@ def graph(graph_of: Callable[[str], Graph]) -> Graph:
 
 
 def alarm(graph: Graph, role: str) -> Any:
-    """Return the inputs of the CloudWatch alarm `role`, for example `orders-failed`."""
+    """Return the inputs of the CloudWatch alarm `observability-ROLE`. `role` is for example `orders-failed`."""
     return graph.one("MetricAlarm", f"observability-{role}").inputs
 
 
@@ -100,8 +100,8 @@ class TestAlarms:
                 assert metric["period"] in (60, 300, 600)
             assert len({"statistic", "extendedStatistic", "metricQueries"} & set(each.inputs)) == 1
 
-    def test_each_combined_alarm_has_at_most_ten_metrics_of_one_kind(self, graph: Graph) -> None:
-        """An alarm on an expression may watch at most ten metrics, and only the expression may return data."""
+    def test_each_alarm_on_an_expression_has_at_most_ten_metrics_with_one_statistic(self, graph: Graph) -> None:
+        """CloudWatch allows at most ten metrics in an alarm on an expression. Only the expression may return data."""
         combined = [each.inputs for each in graph.of("MetricAlarm") if "metricQueries" in each.inputs]
         assert combined
         for inputs in combined:
@@ -123,7 +123,10 @@ class TestAlarms:
             assert each.inputs["alarmDescription"].endswith(".")
 
     def test_only_failure_queue_alarms_keep_their_state_without_data(self, graph: Graph) -> None:
-        """SQS publishes no metrics for a queue that nobody has called for six hours, even if the queue has messages."""
+        """SQS stops publishing metrics for a queue that nobody has called for six hours, even if it has messages.
+
+        During this time, the alarm of a failure queue must not return to OK.
+        """
         for each in graph.of("MetricAlarm"):
             (metric, *_) = watched(each.inputs)
             depth = metric["metricName"] == "ApproximateNumberOfMessagesVisible"
@@ -200,7 +203,7 @@ class TestUnexpectedEnds:
         conditions = inputs["pattern"].removeprefix("{ ").removesuffix(" }").split(" && ")
         return all(holds(condition, line) for condition in conditions)
 
-    def test_metric_filter_reads_the_standard_log_and_feeds_the_alarm(self, graph: Graph) -> None:
+    def test_metric_filter_reads_the_standard_machines_log_and_has_an_alarm(self, graph: Graph) -> None:
         inputs = graph.one("LogMetricFilter", "observability-unexpected-ends").inputs
         assert inputs["logGroupName"] == "/aws/vendedlogs/states/orders-dev-order-standard"
         assert len(inputs["pattern"]) <= 1024
@@ -235,7 +238,7 @@ def holds(condition: str, line: dict[str, Any]) -> bool:
 
 
 class TestTopic:
-    def test_only_our_alarms_may_publish_to_the_topic_and_only_over_tls(self, graph: Graph) -> None:
+    def test_only_our_alarms_may_publish_to_the_alarm_topic_and_only_over_tls(self, graph: Graph) -> None:
         denied, allowed = graph.policy("TopicPolicy", "alarms-policy")
         assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
         assert allowed == {
@@ -247,7 +250,7 @@ class TestTopic:
             "Condition": {"ArnEquals": {"aws:SourceArn": ALARMS}},
         }
 
-    def test_topics_key_rotates_and_our_alarms_may_use_it(self, graph: Graph) -> None:
+    def test_key_of_the_alarm_topic_rotates_and_our_alarms_may_use_it(self, graph: Graph) -> None:
         key = graph.one("Key", "alarms-key")
         assert key.inputs["enableKeyRotation"] is True
         assert graph.one("Topic", "alarms").inputs["kmsMasterKeyId"] == key.state["arn"]
@@ -265,10 +268,10 @@ class TestTopic:
             "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}, "ArnLike": {"aws:SourceArn": ALARMS}},
         }
 
-    def test_topic_has_no_email_subscription_by_default(self, graph: Graph) -> None:
+    def test_alarm_topic_has_no_email_subscription_by_default(self, graph: Graph) -> None:
         assert graph.of("TopicSubscription") == []
 
-    def test_topic_has_an_email_subscription_if_an_address_is_set(self) -> None:
+    def test_alarm_topic_has_an_email_subscription_if_an_address_is_set(self) -> None:
         config = stack_config("dev")
         observability = {**json.loads(config["orders:observability"]), "alarmEmail": "ops@example.com"}
         graph = record("dev", config={**config, "orders:observability": json.dumps(observability)})

@@ -110,7 +110,7 @@ def test_wheels_of_the_powertools_layer_match_the_functions_platform(architectur
             assert name.endswith(f".cpython-313-{machine}-linux-gnu.so"), name
 
 
-def test_powertools_layer_has_no_sdk_and_no_installer_records() -> None:
+def test_powertools_layer_contains_no_sdk_and_no_records_of_the_installation() -> None:
     names = set(entries(archives.powertools_layer_archive("arm64")))
     roots = {name.split("/")[1] for name in names}
     assert {"aws_lambda_powertools", "aws_xray_sdk", "wrapt"} <= roots

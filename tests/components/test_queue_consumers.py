@@ -100,7 +100,7 @@ class TestQueueConsumers:
 class TestAnalytics:
     @pytest.mark.parametrize("digit", GROUP_DIGITS)
     def test_repeated_deliveries_of_an_event_become_one_message(self, graph: Graph, digit: str) -> None:
-        """Both deliveries of an event must cause the same message body, by which SQS recognizes the duplicate."""
+        """SQS recognizes a duplicate by its body, so both deliveries of an event must result in the same body."""
         inputs = graph.one("EventTarget", f"analytics-{digit}-target").inputs
         order = {"order_id": "o", "items": [{"product_id": "p", "quantity": 1}], "updated_at": "2026-01-02T…Z"}
         detail = {"event_id": "o:CONFIRMED", "order": order}
@@ -160,7 +160,8 @@ class TestMailPace:
         found = pace(rate, timeout_s)
         assert 2 <= found.concurrency <= 1000
         assert rate * 0.94 < found.concurrency / (found.mail_ms / 1000) <= rate * 0.95
-        # A request to SES must fit into the time for one email. Otherwise, the function cannot reach the rate.
+        # `mail_ms` is the time from one email to the next. A request to SES must end within this time, or the function
+        # cannot reach the send rate. `pace` assumes that a request takes 250 ms.
         assert found.mail_ms >= 250
         assert 1 <= found.batch <= 10
 

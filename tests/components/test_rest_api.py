@@ -218,7 +218,7 @@ def test_process_route_starts_the_express_machine_with_its_own_role(api: Graph) 
 
 
 @pytest.mark.parametrize("role", ["rest-api-process-order-role", "rest-api-log-role"])
-def test_role_trusts_api_gateway_only_for_this_account(role: str) -> None:
+def test_each_role_of_the_rest_api_trusts_api_gateway_only_for_this_account(role: str) -> None:
     graph = record_rest_api(owns_account_log_role=True)
     assert graph.policy("aws:iam/role:Role", role, "assumeRolePolicy") == [
         {
@@ -230,7 +230,7 @@ def test_role_trusts_api_gateway_only_for_this_account(role: str) -> None:
     ]
 
 
-def test_status_of_step_functions_selects_the_integration_response(api: Graph) -> None:
+def test_status_of_the_step_functions_response_selects_the_integration_response(api: Graph) -> None:
     process = route_of(api, "processOrder")
     answers = process.integration["responses"]
     assert {pattern: each["statusCode"] for pattern, each in answers.items()} == {
@@ -298,7 +298,7 @@ def test_every_header_that_a_response_sets_is_declared() -> None:
             )
 
 
-def test_component_has_the_outputs_that_the_stack_uses(api: Graph) -> None:
+def test_rest_api_component_has_the_outputs_that_the_stack_uses(api: Graph) -> None:
     assert api.outputs == {
         "url": f"https://rest-api-id.execute-api.{REGION}.amazonaws.com/dev",
         "executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:rest-api-id",
@@ -348,7 +348,7 @@ def test_operation_without_a_function_is_refused(monkeypatch: pytest.MonkeyPatch
         record_rest_api()
 
 
-def test_function_of_an_unknown_operation_raises_an_error() -> None:
+def test_finding_the_function_of_an_unknown_operation_raises_an_error() -> None:
     with pytest.raises(ValueError, match="operation 'findOrders': no function handles it"):
         routes.function_of("findOrders")
 

@@ -163,7 +163,7 @@ def test_changed_component_argument_creates_a_new_deployment(rest_api_graph: Gra
         (gateway_responses, "_RESPONSES", {}),
     ],
 )
-def test_changed_text_or_limit_creates_a_new_deployment(
+def test_changed_constant_in_the_api_definition_creates_a_new_deployment(
     rest_api_graph: Graph, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, value: Any
 ) -> None:
     monkeypatch.setattr(module, name, value)

@@ -179,7 +179,9 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("message", AWKWARD)
-def test_response_contains_the_order_id_and_details_of_the_cause(rest_api_graph: Graph, message: str) -> None:
+def test_out_of_stock_response_contains_the_order_id_and_details_of_the_cause(
+    rest_api_graph: Graph, message: str
+) -> None:
     told = {"message": message, "order_id": "o-1", "details": [{"product_id": "tea", "requested": 2, "available": 1}]}
     cause = json.dumps(told, ensure_ascii=False)
     answer = answer_of(rest_api_graph, 200, {"status": "FAILED", "error": "OutOfStock", "cause": cause})
@@ -269,7 +271,7 @@ def test_timeout_of_the_step_functions_api_returns_a_retry_after_header(rest_api
     assert answers["504"]["responseParameters"]["method.response.header.Retry-After"] == f"'{RETRY_AFTER_S}'"
 
 
-def test_response_template_handles_every_error_that_has_a_status() -> None:
+def test_response_template_handles_every_workflow_error_with_an_http_status() -> None:
     template = response_template()
     assert all(f"'{name}'" in template for name in STATUS_OF_ERROR)
 

@@ -64,7 +64,7 @@ def test_states_inside_parallel_branches_are_found() -> None:
     assert state_machine.task_timeout_s(DEFINITION, "Slow") == 7
 
 
-def test_longest_path_uses_the_slowest_branch_and_each_state_once() -> None:
+def test_longest_path_counts_the_slowest_branch_and_no_state_twice() -> None:
     assert state_machine.longest_way_s(DEFINITION) == 2 + 7 + 5
 
 

@@ -27,17 +27,17 @@ def mapping(graph: Graph) -> dict[str, Any]:
     return dict(graph.one("EventSourceMapping", "mark-late-orders-stream").inputs)
 
 
-def test_stream_is_read_in_the_largest_batches_that_lambda_allows(graph: Graph) -> None:
+def test_mark_late_orders_reads_the_largest_batches_that_lambda_allows(graph: Graph) -> None:
     inputs = mapping(graph)
     assert (inputs["batchSize"], inputs["maximumBatchingWindowInSeconds"]) == (10_000, 300)
     assert inputs["eventSourceArn"] == graph.one("Table", "data-orders").state["streamArn"]
 
 
-def test_new_mapping_starts_with_the_oldest_record_of_the_stream(graph: Graph) -> None:
+def test_mark_late_orders_starts_with_the_oldest_record_of_the_stream(graph: Graph) -> None:
     assert mapping(graph)["startingPosition"] == "TRIM_HORIZON"
 
 
-def test_failed_batch_is_retried_until_the_stream_deletes_its_records(graph: Graph) -> None:
+def test_failed_batch_of_late_orders_is_retried_until_the_stream_deletes_its_records(graph: Graph) -> None:
     inputs = mapping(graph)
     assert (inputs["maximumRetryAttempts"], inputs["maximumRecordAgeInSeconds"]) == (-1, -1)
     failures = f"{QUEUES}-mark-late-orders-stream"
@@ -47,7 +47,7 @@ def test_failed_batch_is_retried_until_the_stream_deletes_its_records(graph: Gra
 
 @pytest.mark.parametrize("old", [None, *TRANSITIONS])
 @pytest.mark.parametrize("new", [None, *TRANSITIONS])
-def test_only_new_orders_and_decisions_invoke_the_function(graph: Graph, old: str | None, new: str | None) -> None:
+def test_only_new_orders_and_decisions_invoke_mark_late_orders(graph: Graph, old: str | None, new: str | None) -> None:
     images = {"OldImage": old, "NewImage": new}
     record = {
         "eventName": "MODIFY" if old and new else "INSERT" if new else "REMOVE",
@@ -58,7 +58,7 @@ def test_only_new_orders_and_decisions_invoke_the_function(graph: Graph, old: st
     assert any(matches(pattern, record) for pattern in filters) == (decided or (old is None and new is not None))
 
 
-def test_filters_are_at_most_the_five_that_lambda_allows() -> None:
+def test_mark_late_orders_uses_at_most_the_five_filters_that_lambda_allows() -> None:
     assert len(sweep.filter_patterns()) <= 5
 
 

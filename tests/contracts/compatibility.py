@@ -67,8 +67,8 @@ def _operation(name: str, old: Json, new: Json) -> Iterator[str]:
             yield from _response(f"{name} {status}", response, new["responses"][status])
         elif status.startswith("2"):
             yield f"{name}: status {status} removed"
-        # A response such as 5XX covers many statuses. The new document may list some error codes of this response in a
-        # separate response, for example 503.
+        # A response such as 5XX covers many statuses. An error code is not removed if the new document lists it in a
+        # response for one of these statuses, for example 503.
         covered = [each for key, each in new["responses"].items() if re.fullmatch(status.replace("X", "[0-9X]"), key)]
         codes = {code for each in covered for code in _CODE.findall(each["description"])}
         removed = [code for code in _CODE.findall(response["description"]) if code not in codes]
@@ -184,9 +184,10 @@ def _read_one(where: str, old: Json, new: Json) -> Iterator[str]:
 
 
 def _limits(where: str, wide: Json, narrow: Json, change: str) -> Iterator[str]:
-    """Yield a line for each type or limit with which `wide` refuses data that `narrow` allows.
+    """Yield a line for each type or limit in the schema `wide` that refuses data which the schema `narrow` allows.
 
-    For a response, `wide` is the old schema and `narrow` the new one. For a request, it is the other way around.
+    For a response, `wide` is the old schema and `narrow` the new one. For a request, `wide` is the new schema and
+    `narrow` the old one. The line about a limit ends with `change`, which is `widened` or `narrowed`.
     """
     if wide.get("type", narrow.get("type")) != narrow.get("type"):
         yield f"{where}: type changed"

@@ -79,7 +79,7 @@ def test_nothing_breaks_the_clients_of_the_newest_release() -> None:
     assert [each for each in ACCEPTED if not any(re.fullmatch(each, line) for line in found)] == []
 
 
-def test_every_contract_is_compared() -> None:
+def test_every_contract_of_the_newest_release_is_checked_for_breaking_changes() -> None:
     events = {f"events/{path.name}" for path in (openapi.CONTRACTS / "events").glob("*.json")}
     assert {*DOCUMENTS, OUTPUTS} <= {*released()} <= {*DOCUMENTS, OUTPUTS, *events}
 
