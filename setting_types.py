@@ -101,7 +101,8 @@ def _is_origin(value: str) -> bool:
     if authority.startswith("["):
         return _is_address(host, ipaddress.IPv6Address)
     # If the last label of a host is a number, browsers interpret the host as an IPv4 address, and send all four numbers
-    # of the address in the `Origin` header. A shorter form, for example 127.1, would never match this header.
+    # of the address in the `Origin` header. An origin with a shorter form, for example http://127.1, would never match
+    # this header.
     if host.rpartition(".")[2].isdecimal():
         return _is_address(host, ipaddress.IPv4Address)
     return len(host) <= _LONGEST_HOST

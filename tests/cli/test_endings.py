@@ -94,7 +94,7 @@ def test_output_replaces_only_characters_that_its_encoding_lacks(
 
 
 @pytest.mark.parametrize("name", ["stdout", "stderr"])
-def test_closed_stream_does_not_change_the_exit_code(
+def test_closed_standard_stream_does_not_change_the_exit_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr(sys, name, None)
@@ -117,7 +117,7 @@ def test_closed_stream_does_not_change_the_exit_code(
         (errno.ENOTSUP, "fix the cause"),
     ],
 )
-def test_each_system_error_has_its_own_remedy(
+def test_system_error_is_reported_with_a_remedy_for_its_cause(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
 ) -> None:
     monkeypatch.setattr(errors, "_CHECKOUT", tmp_path)

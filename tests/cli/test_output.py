@@ -36,7 +36,7 @@ def closed_pipe() -> Generator[int]:
         os.close(write)
 
 
-def test_command_completes_if_its_output_is_not_read(command: Command, tmp_path: Path) -> None:
+def test_command_completes_if_nobody_reads_its_output_from_the_start(command: Command, tmp_path: Path) -> None:
     done = tmp_path / "done"
     with closed_pipe() as write:
         long = command(LONG.format(done=str(done)))
@@ -45,7 +45,7 @@ def test_command_completes_if_its_output_is_not_read(command: Command, tmp_path:
     assert done.exists()
 
 
-def test_command_completes_if_the_reader_of_its_output_ends(command: Command, tmp_path: Path) -> None:
+def test_command_completes_if_the_reader_of_its_output_ends_early(command: Command, tmp_path: Path) -> None:
     done = tmp_path / "done"
     with subprocess.Popen(  # noqa: S603
         command(LONG.format(done=str(done))), stdout=subprocess.PIPE, stderr=subprocess.PIPE

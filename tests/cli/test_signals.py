@@ -31,7 +31,7 @@ def test_signal_ends_a_waiting_command(command: Command, sent: signal.Signals, c
     assert ended(command("begun(); threading.Event().wait()"), sent) == (code, "", "interrupted\n")
 
 
-def test_signal_ends_code_that_catches_every_exception(command: Command) -> None:
+def test_signal_ends_a_command_that_catches_every_exception(command: Command) -> None:
     body = """
         begun()
         while True:

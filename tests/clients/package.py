@@ -31,7 +31,7 @@ def npm(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @cache
 def compiled_tests() -> Path:
-    """Compile the tests of the package once per run, and return the folder with the compiled tests."""
+    """Compile the tests of the package once per test run, and return the folder with the compiled tests."""
     for needed in (PACKAGE / COMPILER, PACKAGE / "dist" / "built"):
         assert needed.is_file(), f"{needed} is missing; run `make client`, which installs and builds it"
     done = node(COMPILER, "--project", "test/tsconfig.json")

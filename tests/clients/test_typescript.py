@@ -43,7 +43,7 @@ def test_currencies_and_error_statuses_match_the_python_code() -> None:
     assert statuses == HTTP_STATUS
 
 
-def test_package_passes_its_own_tests() -> None:
+def test_typescript_client_passes_its_own_tests() -> None:
     check_tests(sorted(compiled_tests().glob("*.test.js")))
 
 

@@ -31,7 +31,9 @@ import pytest
         "seq 3",
     ],
 )
-def test_option_outside_posix_fails(line: str, tmp_path: Path, posix_tools: Path) -> None:
+def test_command_with_a_tool_or_option_that_posix_does_not_define_fails(
+    line: str, tmp_path: Path, posix_tools: Path
+) -> None:
     (tmp_path / "one").write_text("a\n")
     done = _run(line, tmp_path, posix_tools)
     assert done.returncode != 0

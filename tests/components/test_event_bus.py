@@ -182,7 +182,7 @@ class TestRelay:
     def mapping(self, graph: Graph) -> Resource:
         return graph.one("EventSourceMapping", "publish-order-events-stream")
 
-    def test_relay_reads_the_stream_from_its_start_and_reports_single_failed_records(self, graph: Graph) -> None:
+    def test_relay_starts_with_the_oldest_record_and_reports_only_failed_records_of_a_batch(self, graph: Graph) -> None:
         inputs = self.mapping(graph).inputs
         assert inputs["eventSourceArn"] == graph.one("Table", "data-orders").state["streamArn"]
         assert inputs["functionName"] == f"{FUNCTIONS}-publish-order-events:live"

@@ -32,7 +32,9 @@ def test_each_function_runs_its_own_archive_on_arm64_with_both_layers(name: str,
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_roles_may_write_logs_and_traces_and_report_failures(name: str, graph_of: GraphOf) -> None:
+def test_roles_may_write_logs_and_traces_and_process_order_may_send_failures_to_queues(
+    name: str, graph_of: GraphOf
+) -> None:
     graph = graph_of("prod")
     log, traces, *own = graph.policy("RolePolicy", f"{name}-policy")
     group = graph.one("LogGroup", f"{name}-log").state["arn"]

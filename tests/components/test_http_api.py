@@ -84,7 +84,7 @@ def test_openapi_document_and_api_resource_have_the_same_name_cors_settings_and_
     assert {each["name"]: each["x-amazon-apigateway-tag-value"] for each in body["tags"]} == inputs["tags"]
 
 
-def test_function_may_only_read_and_write_products(api: Graph) -> None:
+def test_catalog_api_may_only_read_and_write_products(api: Graph) -> None:
     statements = [
         (set(each["Action"]), set(each["Resource"]))
         for each in api.policy("RolePolicy", "catalog-api-policy")

@@ -33,7 +33,7 @@ def test_wildcard_resource_needs_a_reason(on: str | list[str]) -> None:
     assert allow("xray:PutTraceSegments", on=on, because="no resource")
 
 
-def test_policy_statement_contains_its_actions_resources_and_conditions() -> None:
+def test_policy_statement_contains_the_given_actions_resources_and_conditions() -> None:
     def made() -> pulumi.Output[str]:
         return policy_document([allow("events:PutEvents", on="arn:bus", when={"StringEquals": {"events:source": "x"}})])
 

@@ -213,17 +213,17 @@ class TestUnexpectedEnds:
         assert fed["value"] == "1"
 
     @pytest.mark.parametrize("error", ["NotRecorded", "States.Runtime", "States.QueryEvaluationError"])
-    def test_unexpected_end_of_an_execution_is_counted(self, graph: Graph, error: str) -> None:
+    def test_metric_counts_an_unexpected_end_of_an_execution(self, graph: Graph, error: str) -> None:
         assert self.counted(graph, {"type": "ExecutionFailed", "details": {"error": error, "cause": "…"}})
 
-    def test_expected_workflow_error_is_not_counted(self, graph: Graph) -> None:
+    def test_metric_does_not_count_an_expected_workflow_error(self, graph: Graph) -> None:
         """Of the workflow's own errors, only NotRecorded is counted. The others show no fault in the platform."""
         ends = state_machine.fail_errors(state_machine.load("accepted-order.asl.json"))
         for error in ends.values():
             line = {"type": "ExecutionFailed", "details": {"error": error, "cause": "…"}}
             assert self.counted(graph, line) == (error == "NotRecorded"), error
 
-    def test_failed_task_within_an_execution_is_not_counted(self, graph: Graph) -> None:
+    def test_metric_does_not_count_a_failed_task_within_an_execution(self, graph: Graph) -> None:
         assert not self.counted(graph, {"type": "TaskFailed", "details": {"error": "States.Timeout"}})
 
 

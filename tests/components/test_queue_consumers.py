@@ -54,7 +54,7 @@ class TestQueueConsumers:
         assert graph.one("Queue", name).inputs["visibilityTimeoutSeconds"] == 240
 
     @pytest.mark.parametrize("name", CONSUMED)
-    def test_consumer_reports_single_failed_messages(self, graph: Graph, name: str) -> None:
+    def test_consumer_reports_only_the_failed_messages_of_a_batch(self, graph: Graph, name: str) -> None:
         function = CONSUMED[name][0]
         inputs = graph.one("EventSourceMapping", f"{function}-queue").inputs
         assert inputs["eventSourceArn"] == graph.one("Queue", name).state["arn"]

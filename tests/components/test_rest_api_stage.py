@@ -40,7 +40,7 @@ def test_log_groups_have_a_retention_and_exist_before_the_stage(api: Graph) -> N
     assert execution.urn in api.one("aws:apigateway/stage:Stage", "rest-api-stage").dependencies
 
 
-def test_all_methods_are_throttled_and_measured_and_no_body_is_logged(api: Graph) -> None:
+def test_all_methods_are_throttled_and_have_metrics_and_no_body_is_logged(api: Graph) -> None:
     settings = api.one("MethodSettings", "rest-api-settings").inputs
     assert settings["methodPath"] == "*/*"
     assert settings["settings"] == {

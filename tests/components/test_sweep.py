@@ -37,7 +37,7 @@ def test_mark_late_orders_starts_with_the_oldest_record_of_the_stream(graph: Gra
     assert mapping(graph)["startingPosition"] == "TRIM_HORIZON"
 
 
-def test_failed_batch_of_late_orders_is_retried_until_the_stream_deletes_its_records(graph: Graph) -> None:
+def test_failed_batch_of_mark_late_orders_is_retried_until_the_stream_deletes_it(graph: Graph) -> None:
     inputs = mapping(graph)
     assert (inputs["maximumRetryAttempts"], inputs["maximumRecordAgeInSeconds"]) == (-1, -1)
     failures = f"{QUEUES}-mark-late-orders-stream"
@@ -63,7 +63,7 @@ def test_mark_late_orders_uses_at_most_the_five_filters_that_lambda_allows() -> 
 
 
 @pytest.mark.parametrize(("minutes", "rate"), [(1, "rate(1 minute)"), (5, "rate(5 minutes)")])
-def test_schedule_and_batching_window_have_the_same_interval(minutes: int, rate: str) -> None:
+def test_sweep_schedule_and_batching_window_have_the_same_interval(minutes: int, rate: str) -> None:
     made = record_event_bus(sweep_minutes=minutes)
     rule = made.one("EventRule", "events-late-orders").inputs
     assert (rule["scheduleExpression"], rule["eventBusName"]) == (rate, "default")
