@@ -1,4 +1,4 @@
-"""Tests of the event schemas. Each status has one schema, whose order matches the order in the REST API."""
+"""Tests of the event schemas. Each order status has one schema, which describes the order as the REST API does."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def detail(status: str) -> dict[str, Any]:
     return {"event_id": f"{ORDER_ID}:{status}", "order": {**order, "items": [line]}}
 
 
-def test_each_status_has_one_event_and_schema() -> None:
+def test_each_order_status_has_one_event_and_one_schema() -> None:
     assert set(DETAIL_TYPES) == set(TRANSITIONS)
     assert sorted(DETAIL_TYPES.values()) == sorted(SCHEMAS)
 
 
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
-def test_event_schema_is_strict_draft_4_without_references(name: str) -> None:
+def test_event_schema_is_draft_4_and_allows_no_references_or_unknown_fields(name: str) -> None:
     Draft4Validator.check_schema(SCHEMAS[name])
     for path, node in nodes(SCHEMAS[name]):
         assert "$ref" not in node
@@ -53,12 +53,12 @@ def test_event_schema_is_strict_draft_4_without_references(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
-def test_order_in_event_matches_order_in_api(name: str) -> None:
+def test_order_in_an_event_has_the_same_schema_as_in_the_rest_api(name: str) -> None:
     event = SCHEMAS[name]["properties"]["order"]
     [status] = event["properties"]["status"]["enum"]
     order = without_prose(closed(variant(status)))
     if "reason" in order["properties"]:
-        # In events, the reason has no details, because consumers of release 0.1.0 refuse unknown fields.
+        # Consumers of release 0.1.0 refuse unknown fields. Events therefore omit the field `details` of the reason.
         order["properties"]["reason"]["properties"].pop("details", None)
     assert order == without_prose(event)
 
@@ -98,7 +98,7 @@ def test_event_that_violates_the_contract_is_invalid(status: Any, change: dict[s
     assert breaches(SCHEMAS[DETAIL_TYPES[status]], broken)
 
 
-def test_api_documents_each_status() -> None:
+def test_rest_api_documents_each_order_status() -> None:
     order = document("rest-api.yaml")["components"]["schemas"]["Order"]
     statuses = [status for each in order["oneOf"] for status in each["properties"]["status"]["enum"]]
     assert statuses == list(TRANSITIONS) == list(order["discriminator"]["mapping"])
@@ -112,7 +112,7 @@ def test_api_documents_each_status() -> None:
         ("REJECTED", {"reason": {"code": "PriceChanged", "message": "why"}}),
     ],
 )
-def test_consumers_accept_what_the_next_release_may_publish(status: Any, change: dict[str, Any]) -> None:
+def test_event_schemas_already_accept_what_the_next_release_may_publish(status: Any, change: dict[str, Any]) -> None:
     coming = detail(status)
     coming["order"] |= change
     assert breaches(SCHEMAS[DETAIL_TYPES[status]], coming) == []

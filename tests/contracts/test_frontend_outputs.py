@@ -41,22 +41,22 @@ FRONTEND: dict[str, Any] = {
 }
 
 
-def test_schema_is_valid() -> None:
+def test_json_schema_of_the_frontend_output_is_valid() -> None:
     Draft7Validator.check_schema(SCHEMA)
 
 
-def test_complete_output_is_valid() -> None:
+def test_frontend_output_with_all_fields_is_valid() -> None:
     assert VALIDATOR.is_valid(FRONTEND)
 
 
-def test_emulator_urls_are_valid() -> None:
+def test_frontend_output_with_emulator_urls_is_valid() -> None:
     local = copy.deepcopy(FRONTEND)
     local["restApi"]["url"] = "http://127.0.0.1:4566/restapis/a1/local/_user_request_"
     assert VALIDATOR.is_valid(local)
 
 
 @pytest.mark.parametrize("path", ["stage", "corsOrigins", "restApi", "restApi.url", "httpApi.scopes", "auth.logoutUrl"])
-def test_output_with_missing_field_is_invalid(path: str) -> None:
+def test_frontend_output_without_a_required_field_is_invalid(path: str) -> None:
     broken = copy.deepcopy(FRONTEND)
     *parents, last = path.split(".")
     for parent in parents:
@@ -79,6 +79,6 @@ def test_output_with_missing_field_is_invalid(path: str) -> None:
         ("auth", {"logoutUris": []}),
     ],
 )
-def test_output_with_a_forbidden_value_is_invalid(part: str, change: dict[str, Any]) -> None:
+def test_frontend_output_with_a_forbidden_value_is_invalid(part: str, change: dict[str, Any]) -> None:
     broken = {**FRONTEND, part: {**FRONTEND[part], **change}}
     assert not VALIDATOR.is_valid(broken)

@@ -39,15 +39,15 @@ def spectral(folder: Path) -> str:
     return run(program, "lint", "--ruleset", rules, "--fail-severity", "hint", *DOCUMENTS, folder=folder)
 
 
-def test_redocly_finds_no_problem() -> None:
+def test_redocly_finds_no_problem_in_the_openapi_documents() -> None:
     assert redocly(openapi.CONTRACTS) == ""
 
 
-def test_spectral_finds_no_problem() -> None:
+def test_spectral_finds_no_problem_in_the_openapi_documents() -> None:
     assert spectral(openapi.CONTRACTS) == ""
 
 
-def test_linters_report_removed_parts_of_the_documents(tmp_path: Path) -> None:
+def test_linters_report_parts_that_an_openapi_document_lacks(tmp_path: Path) -> None:
     removed = {
         r"  license:\n.*\n.*\n": (redocly, "info-license"),
         r"  contact:\n.*\n": (spectral, "info-contact"),

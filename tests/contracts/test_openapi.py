@@ -100,7 +100,8 @@ def test_schemas_are_json_schema_draft_4(raw: dict[str, Any]) -> None:
         assert all(isinstance(node.get("exclusiveMinimum", False), bool | dict) for _, node in nodes(schema))
     for name, schema in requests(raw):
         for path, node in nodes(schema, name):
-            # The keys of `properties` are names of fields, so a field may have the same name as a keyword.
+            # The keys of `properties` are names of fields. Do not check them, because a field may have the same name as
+            # a forbidden keyword.
             assert path.endswith("/properties") or not NOT_DRAFT_4 & set(node), path
 
 
@@ -124,7 +125,7 @@ def test_responses_allow_additional_properties(raw: dict[str, Any]) -> None:
             assert "additionalProperties" not in node, path
 
 
-def test_every_operation_documents_common_responses(raw: dict[str, Any]) -> None:
+def test_every_operation_documents_the_common_error_statuses(raw: dict[str, Any]) -> None:
     for path, item in raw["paths"].items():
         for method, operation in item.items():
             if method != "parameters":
@@ -133,7 +134,7 @@ def test_every_operation_documents_common_responses(raw: dict[str, Any]) -> None
                 assert not body or {"400", "413", "415"} <= set(operation["responses"]), f"{method} {path}"
 
 
-def test_errors_have_the_common_body(raw: dict[str, Any]) -> None:
+def test_error_responses_of_all_operations_have_the_same_schema(raw: dict[str, Any]) -> None:
     """For an HTTP API, the errors that API Gateway itself returns have another body, which cannot be changed."""
     resolved = openapi.resolve(raw, raw)
     error, gateway = (schemas(resolved).get(name) for name in ("ApiError", "GatewayError"))
@@ -155,7 +156,7 @@ def test_every_response_documents_its_request_id(name: str, header: str) -> None
                 assert header in response["headers"], f"{operation['operationId']} {status}"
 
 
-def test_shared_schemas_are_equal_in_both_documents() -> None:
+def test_schemas_that_both_apis_use_are_equal_in_both_openapi_documents() -> None:
     rest, http = (schemas(openapi.load(name)) for name in DOCUMENTS)
     for name in ("ProductId", "Name", "UnitPrice", "Currency", "Cursor"):
         assert rest[name] == http[name]
@@ -168,7 +169,7 @@ def test_each_active_currency_matches_the_currency_pattern() -> None:
     assert [code for code in codes if breaches(http["Currency"], code)] == []
 
 
-def test_idempotency_key_limits_match_the_handlers() -> None:
+def test_length_limit_of_idempotency_keys_is_equal_in_the_openapi_document_and_the_code() -> None:
     parameter = openapi.load("rest-api.yaml")["components"]["parameters"]["IdempotencyKey"]
     assert (parameter["required"], parameter["schema"]["minLength"]) == (False, 1)
     assert parameter["schema"]["maxLength"] == orders.LONGEST_IDEMPOTENCY_KEY
@@ -182,7 +183,9 @@ def test_idempotency_key_limits_match_the_handlers() -> None:
         ("rest-api.yaml", "UserId", users.is_user_id),
     ],
 )
-def test_id_checks_match_the_contract_patterns(name: str, schema: str, recognized: Callable[[str], bool]) -> None:
+def test_functions_accept_exactly_the_ids_that_match_the_openapi_patterns(
+    name: str, schema: str, recognized: Callable[[str], bool]
+) -> None:
     contract = schemas(openapi.load(name))[schema]
     valid = {
         "ProductId": ["a", "A1_-", "x" * 64],
@@ -193,8 +196,8 @@ def test_id_checks_match_the_contract_patterns(name: str, schema: str, recognize
         assert recognized(text) == (breaches(contract, text) == []), text
 
 
-def test_name_pattern_excludes_the_same_characters_as_the_functions() -> None:
-    """The pattern covers only characters up to U+FFFF, because programming languages write later ones differently."""
+def test_openapi_pattern_of_user_names_accepts_the_same_characters_as_the_functions() -> None:
+    """The pattern has only characters up to U+FFFF. Programming languages differ in how patterns contain later ones."""
     pattern = re.compile(schemas(openapi.load("rest-api.yaml"))["NewUserName"]["pattern"].removesuffix("$") + r"\Z")
     characters = [chr(code) for code in range(0x10000) if not 0xD800 <= code < 0xE000]
     assert [each for each in characters if bool(pattern.match(each)) != users.is_name(each)] == []

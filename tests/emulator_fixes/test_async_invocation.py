@@ -84,7 +84,7 @@ def test_all_attempts_of_an_event_have_the_same_request_id(cloud: Cloud) -> None
     assert lines[0] == lines[1]
 
 
-def test_retry_waits_for_running_express_executions(cloud: Cloud, tmp_path: Path) -> None:
+def test_retry_of_an_asynchronous_invocation_waits_for_running_express_executions(cloud: Cloud, tmp_path: Path) -> None:
     gate = Gate.closed(cloud, tmp_path)
     machine = cloud.machine({"Task": {**gate.task, "End": True}}, allow("lambda:InvokeFunction"), express=True)
     function = cloud.function(FAILING)
@@ -150,7 +150,7 @@ def test_event_still_has_three_attempts_after_throttling(monkeypatch: pytest.Mon
     assert found[1:] == (3, "RetriesExhausted")
 
 
-def test_ten_minutes_of_throttling_drop_only_events_whose_work_the_sweep_repeats(
+def test_ten_minutes_of_throttling_drop_only_events_that_the_next_sweep_for_late_orders_replaces(
     monkeypatch: pytest.MonkeyPatch, graph_of: Callable[[str], Graph]
 ) -> None:
     conditions: dict[str, str] = {}
@@ -167,11 +167,14 @@ def test_ten_minutes_of_throttling_drop_only_events_whose_work_the_sweep_repeats
         _, _, conditions[config.name] = async_invocation.attempt(invoke, settings, base_s=60, longest_s=300)
     dropped = {name for name, condition in conditions.items() if condition == "EventAgeExceeded"}
     assert set(conditions.values()) == {"Success", "EventAgeExceeded"}
-    # Lambda drops these events after a short time. The next sweep, which restarts late orders, makes up for them.
+    # These two functions have a short maximum event age, so Lambda drops their events. No order is lost, because the
+    # next sweep starts the workflows of late orders.
     assert dropped == {"process-order-invocation", "restart-late-orders-invocation"}
 
 
-def test_retry_runs_the_current_version_of_the_alias(cloud: Cloud, tmp_path: Path) -> None:
+def test_retry_of_an_asynchronous_invocation_runs_the_current_version_of_the_alias(
+    cloud: Cloud, tmp_path: Path
+) -> None:
     began, go_on = tmp_path / "began", tmp_path / "go-on"
     function = cloud.function(FAILING_LATER.format(began=str(began), go_on=str(go_on)), Timeout=900)
     name = function.split(":")[6]

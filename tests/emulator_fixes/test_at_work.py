@@ -89,7 +89,9 @@ def test_stream_record_counts_as_unfinished_work_until_it_is_processed(cloud: Cl
     eventually(lambda: at_work() == {})
 
 
-def test_record_in_a_batching_window_does_not_count_as_unfinished_work(cloud: Cloud, gate: Gate, at_work: At) -> None:
+def test_stream_record_in_a_batching_window_does_not_count_as_unfinished_work(
+    cloud: Cloud, gate: Gate, at_work: At
+) -> None:
     made = table(cloud)
     window: Any = {"StartingPosition": "TRIM_HORIZON", "MaximumBatchingWindowInSeconds": 300}
     consume(cloud, gate, made["LatestStreamArn"], **window)

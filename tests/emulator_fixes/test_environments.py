@@ -20,7 +20,7 @@ def handle(event, context):
 """
 
 
-def test_time_limit_starts_after_waiting_for_an_execution_environment(cloud: Cloud) -> None:
+def test_time_limit_of_an_invocation_starts_when_it_gets_an_execution_environment(cloud: Cloud) -> None:
     function = cloud.function(_SLOW, Timeout=_LIMIT_S)
     many = 4 * PLACES
     with ThreadPoolExecutor(many) as pool:

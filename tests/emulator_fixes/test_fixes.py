@@ -1,6 +1,6 @@
 """Tests that each correction of the emulator has a description and tests.
 
-Other tests check that an error is raised if the emulator's code is not the code that a correction expects to replace.
+A correction replaces functions of the emulator. Other tests check that a change in such a function is reported.
 """
 
 from __future__ import annotations

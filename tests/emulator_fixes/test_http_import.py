@@ -55,7 +55,7 @@ def api(cloud: Cloud) -> HttpApi:
     return HttpApi(cloud)
 
 
-def test_import_creates_an_api_from_a_document(api: HttpApi) -> None:
+def test_import_creates_an_http_api_from_an_openapi_document(api: HttpApi) -> None:
     api.put(
         {"/things/{id}": {"get": api.operation(), "put": api.operation()}},
         tags=[{"name": "Stack", "x-amazon-apigateway-tag-value": "test"}],
@@ -93,7 +93,7 @@ def test_protected_route_refuses_requests_without_a_token(api: HttpApi) -> None:
     assert secured["AuthorizationScopes"] == ["email"]
 
 
-def test_import_deletes_parts_of_the_api_that_the_document_lacks(api: HttpApi) -> None:
+def test_import_deletes_parts_of_the_http_api_that_the_openapi_document_lacks(api: HttpApi) -> None:
     cors = {"x-amazon-apigateway-cors": {"allowOrigins": [ORIGIN], "allowMethods": ["GET"]}}
     api.put({"/old": {"get": api.operation()}}, **cors)
     api.put({"/new": {"get": api.operation()}})
@@ -103,7 +103,7 @@ def test_import_deletes_parts_of_the_api_that_the_document_lacks(api: HttpApi) -
     assert len(api.cloud("apigatewayv2", "get_integrations", ApiId=api.id)["Items"]) == 1
 
 
-def test_a_refused_document_changes_nothing(api: HttpApi) -> None:
+def test_import_of_a_refused_openapi_document_does_not_change_the_http_api(api: HttpApi) -> None:
     api.put({"/old": {"get": api.operation()}})
 
     with pytest.raises(CallError, match="token"):

@@ -8,7 +8,7 @@ def output(cloud: Cloud, expression: str, given: object = None) -> object:
     return json.loads(ended["output"]) if "output" in ended else ended["error"]
 
 
-def test_whole_numbers_have_no_decimal_part(cloud: Cloud) -> None:
+def test_whole_numbers_in_jsonata_results_have_no_decimal_part(cloud: Cloud) -> None:
     ended = cloud.run(cloud.machine({"Do": {"Type": "Pass", "Output": "{% [$number('3') * 2, 7 / 2] %}", "End": True}}))
 
     assert ended["output"] == "[6, 3.5]"

@@ -31,7 +31,7 @@ def test_failed_branch_stops_the_other_branches(cloud: Cloud, tmp_path: Path) ->
     assert "After" not in cloud.steps(ended["executionArn"])
 
 
-def test_parallel_state_applies_its_jsonata_fields(cloud: Cloud) -> None:
+def test_parallel_state_evaluates_its_fields_arguments_assign_and_output(cloud: Cloud) -> None:
     both = {
         "Type": "Parallel",
         "Arguments": {"n": "{% $states.input.number + 1 %}"},

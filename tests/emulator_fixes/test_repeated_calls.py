@@ -21,7 +21,7 @@ def apis(cloud: Cloud, name: str) -> list[str]:
     return [each["id"] for each in found if each["name"] == name]
 
 
-def test_call_repeated_with_the_same_token_runs_once(cloud: Cloud) -> None:
+def test_emulator_runs_a_call_once_if_it_is_repeated_with_the_same_token(cloud: Cloud) -> None:
     name, answers = unique("api"), list[str]()
     for _ in range(2):
         with cloud.once(name):
@@ -30,7 +30,7 @@ def test_call_repeated_with_the_same_token_runs_once(cloud: Cloud) -> None:
     assert answers == apis(cloud, name) * 2
 
 
-def test_large_repeated_calls_leave_their_connections_usable(cloud: Cloud) -> None:
+def test_connection_is_still_usable_after_a_large_call_is_repeated(cloud: Cloud) -> None:
     name, buffer = unique("layer"), io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("large", bytes(1_000_000))
@@ -51,7 +51,7 @@ def test_call_with_other_arguments_or_another_token_runs_again(cloud: Cloud) -> 
     assert len(apis(cloud, name)) == 4
 
 
-def test_two_equal_calls_in_one_with_block_both_run(cloud: Cloud) -> None:
+def test_two_equal_calls_for_one_resource_both_run(cloud: Cloud) -> None:
     name = unique("api")
     for _ in range(2):
         with cloud.once(name):
@@ -74,7 +74,7 @@ def test_refused_call_runs_again_when_repeated(cloud: Cloud) -> None:
     assert cloud("iam", "list_role_policies", RoleName=role)["PolicyNames"] == ["p"]
 
 
-def test_call_whose_body_arrived_only_partly_runs_when_repeated(cloud: Cloud) -> None:
+def test_repeated_call_runs_if_the_first_request_was_incomplete(cloud: Cloud) -> None:
     name, sent = unique("api"), list[Any]()
 
     def keep(request: Any, **_: Any) -> None:

@@ -46,7 +46,7 @@ def api(cloud: Cloud) -> RestApi:
     return RestApi.make(cloud)
 
 
-def test_import_creates_an_api_from_a_document(api: RestApi) -> None:
+def test_import_creates_a_rest_api_from_an_openapi_document(api: RestApi) -> None:
     put(api, document({"/things/{id}": {"get": mock(200, "$input.params('id')")}, "/": {ANY: mock(404, "no")}}))
     api.deploy()
 
@@ -121,7 +121,7 @@ def test_a_function_answers(api: RestApi) -> None:
     assert api.send("GET", "things").text == "/things"
 
 
-def test_import_deletes_parts_of_the_api_that_the_document_lacks(api: RestApi) -> None:
+def test_import_deletes_parts_of_the_rest_api_that_the_openapi_document_lacks(api: RestApi) -> None:
     put(api, document({"/old": {"get": mock(200, "old"), "put": mock(200, "old")}, "/kept": {"get": mock(200, "a")}}))
     api.deploy()
     put(api, document({"/kept": {"get": mock(200, "b")}, "/new": {"get": mock(200, "new")}}))
@@ -133,7 +133,7 @@ def test_import_deletes_parts_of_the_api_that_the_document_lacks(api: RestApi) -
     assert {each["path"] for each in api.call("get_resources")["items"]} == {"/", "/kept", "/new"}
 
 
-def test_path_parameter_can_be_renamed(api: RestApi) -> None:
+def test_import_can_rename_a_path_parameter_of_a_rest_api(api: RestApi) -> None:
     put(api, document({"/things/{thing_id}": {"get": mock(200, "$input.params('thing_id')")}}))
     put(api, document({"/things/{id}": {"get": mock(200, "$input.params('id')")}}))
     api.deploy()
@@ -197,7 +197,7 @@ def without_info(imported: dict[str, Any]) -> None:
         (without_info, "the document lacks 'info'"),
     ],
 )
-def test_a_refused_document_changes_nothing(
+def test_import_of_a_refused_openapi_document_does_not_change_the_rest_api(
     api: RestApi, spoil: Callable[[dict[str, Any]], None], message: str
 ) -> None:
     good = document({"/": {"get": mock(200, "good")}})

@@ -44,7 +44,7 @@ def served(cloud: Cloud, states: dict[str, Any], *, may: bool = True, **fields: 
     return api
 
 
-def test_method_returns_the_output_of_the_execution(cloud: Cloud) -> None:
+def test_rest_method_returns_the_output_of_the_execution_that_it_starts(cloud: Cloud) -> None:
     answer = served(cloud, HELLO).send("POST", "process", {"name": 'a "quoted" näme'})
 
     assert (answer.status, answer.json()) == (200, {"hello": 'a "quoted" näme'})

@@ -20,7 +20,7 @@ def test_rest_api_without_permission_to_invoke_its_function_returns_500(cloud: C
 
 
 @pytest.mark.parametrize("path", ["things", "things/", "things//", "one", "one/", "one%0A", "%22"])
-def test_permission_for_a_method_applies_to_every_path_of_the_method(cloud: Cloud, path: str) -> None:
+def test_permission_for_a_rest_method_allows_each_request_path_that_matches_the_method(cloud: Cloud, path: str) -> None:
     api = RestApi.make(cloud)
     function = cloud.function(OK)
     api.proxy("things", "GET", function)

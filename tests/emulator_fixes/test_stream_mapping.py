@@ -93,7 +93,7 @@ def on_failure(arn: str) -> Mapping[str, Any]:
     return {"OnFailure": {"Destination": arn}}
 
 
-def test_batch_is_reported_without_its_records_after_the_last_retry(cloud: Cloud) -> None:
+def test_on_failure_destination_gets_a_report_without_the_records_after_the_last_retry(cloud: Cloud) -> None:
     name, stream = table(cloud)
     url, queue = cloud.queue()
     group = consume(cloud, CONSUMER, stream, MaximumRetryAttempts=1, DestinationConfig=on_failure(queue))

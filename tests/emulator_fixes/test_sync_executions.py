@@ -38,6 +38,6 @@ def test_standard_state_machine_refuses_synchronous_executions(cloud: Cloud) -> 
         start(cloud, cloud.machine(FAIL))
 
 
-def test_input_that_is_not_json_is_refused(cloud: Cloud) -> None:
+def test_execution_input_that_is_not_json_is_refused(cloud: Cloud) -> None:
     with pytest.raises(CallError, match="InvalidExecutionInput"):
         start(cloud, cloud.machine(FAIL, express=True), "{")

@@ -176,7 +176,7 @@ def test_api_returns_500_for_a_throttled_function(cloud: Cloud) -> None:
     assert (answer.status, answer.json()) == (500, {"message": "Internal Server Error"})
 
 
-def test_gateway_response_applies_to_a_throttled_function(cloud: Cloud) -> None:
+def test_rest_api_returns_its_customized_gateway_response_for_a_throttled_function(cloud: Cloud) -> None:
     function = cloud.function(QUICK)
     api = RestApi.make(cloud)
     api.proxy("things", "GET", function)

@@ -37,8 +37,9 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callab
     The function deploys each stack at most once, even if several pytest-xdist workers call it. Each call returns a new
     copy of the deployed stack, so tests don't affect each other.
     """
-    # All workers of one run have folders in the same folder. A run without workers shares that folder with other runs,
-    # and pytest would not delete what is in it.
+    # With pytest-xdist, each worker has a temporary folder inside the folder of the run, so the workers can share a
+    # folder there. Without workers, the temporary folder itself is the folder of the run. Its parent folder belongs to
+    # several runs, and pytest does not delete other files in it.
     folder = tmp_path_factory.getbasetemp()
     shared = (folder if worker_id == "master" else folder.parent) / "deployed"
     shared.mkdir(exist_ok=True)

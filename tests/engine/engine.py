@@ -237,9 +237,9 @@ class Engine:
             for resource in self.state(stack["name"])
             if resource["type"].startswith("aws:")
         ]
-        # If a resource is renamed with an alias, Pulumi does not call the provider. The stand-in for AWS then still
-        # stores the old URN. Such a resource is not reported. But if the state of any stack still contains this old
-        # URN, two resources in the states claim the same resource on AWS, which is reported.
+        # After a rename with an alias, the stand-in for AWS still stores the old URN, because Pulumi does not call the
+        # provider. This difference is not reported. If a state still contains the old URN, however, two resources in
+        # the states refer to the same resource on AWS. This is reported as "taken over".
         urns = {resource["urn"] for resource in resources}
         known: set[tuple[str, str]] = set()
         found: list[str] = []

@@ -100,7 +100,7 @@ REFUSED = (
 )
 
 
-def test_update_completes_after_aws_refused_a_resource(tmp_path: Path, dose: Dose) -> None:
+def test_next_update_completes_after_aws_refused_to_create_a_resource(tmp_path: Path, dose: Dose) -> None:
     checkout = copy_of(ROOT, tmp_path / "orders")
     for number, kind in enumerate(REFUSED[: dose(1, len(REFUSED))]):
         engine = Engine(tmp_path / f"home-{number}", checkout)
@@ -142,8 +142,8 @@ def test_update_with_refresh_restores_a_changed_alias_and_a_deleted_dashboard(
     assert engine.operation("drift", STACK).out == "stack dev: AWS matches Pulumi's state\n"
 
 
-def test_violated_mandatory_rule_stops_the_deployment_before_the_first_aws_call(fresh: Engine) -> None:
-    """`make deploy` starts with a preview. At the end of the preview, Pulumi checks the rules about several resources.
+def test_violated_mandatory_policy_rule_stops_the_deployment_before_the_first_aws_call(fresh: Engine) -> None:
+    """`make deploy` starts with a preview, which checks all rules of the policy pack.
 
     A violated mandatory rule therefore stops the deployment before it changes anything.
     """

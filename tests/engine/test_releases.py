@@ -32,7 +32,7 @@ TYPE_ALIAS = (
 
 
 def kept(before: Any, after: Any) -> Any:
-    """Return `after` without the keys that are not in `before`, because an update may add outputs."""
+    """Return `after` without the keys that are not in `before`. The comparison thus ignores outputs that are new."""
     if not (isinstance(before, dict) and isinstance(after, dict)):
         return after
     known, now = cast("dict[str, Any]", before), cast("dict[str, Any]", after)

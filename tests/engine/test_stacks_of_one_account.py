@@ -26,8 +26,8 @@ def test_stacks_of_pull_requests_can_exist_beside_dev_and_prod(deployed: Callabl
         assert prepared.code == 0, prepared.said
         engine.must_up(f"pr-{number}")
     assert engine.differences() == []
-    # A second `prepare` for the same pull request finds the existing stack and prints nothing. The command also leaves
-    # `dev` as the selected stack.
+    # Prepare the stack of the first pull request again. The command finds the existing stack, prints nothing, and
+    # leaves `dev` as the selected stack.
     again = engine.operation("pull_request_stack", "prepare", numbers[0])
     assert (again.code, again.said) == (0, "")
     assert engine.must("stack", "--show-name").out.strip() == "dev"

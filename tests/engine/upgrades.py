@@ -1,6 +1,6 @@
-"""Finds in a preview what the update would lose.
+"""Finds in a preview what the update would lose: data, URLs that frontends store, and renamed resources.
 
-An update can lose data, URLs that frontends store, and renamed resources that Pulumi would delete.
+Pulumi would delete a renamed resource from AWS if it has no alias.
 """
 
 from __future__ import annotations

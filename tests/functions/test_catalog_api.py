@@ -120,7 +120,7 @@ class TestPutting:
             {"sku": "tea"},
         ],
     )
-    def test_value_outside_its_range_is_rejected(self, catalog_api: Api, change: dict[str, Any]) -> None:
+    def test_product_with_a_value_outside_its_range_is_rejected(self, catalog_api: Api, change: dict[str, Any]) -> None:
         answer = catalog_api(put(**change))
         assert (answer.status, answer.body["code"]) == (400, "ValidationError")
 
@@ -202,7 +202,9 @@ class TestReadingByIds:
         assert [product["product_id"] for product in answer.body["products"]] == ["c", "a"]
         assert answer.body.keys() == {"products"}
 
-    def test_unknown_and_malformed_ids_are_left_out(self, catalog_api: Api, stock: Callable[..., None]) -> None:
+    def test_response_omits_requested_products_with_unknown_or_malformed_ids(
+        self, catalog_api: Api, stock: Callable[..., None]
+    ) -> None:
         stock("a")
         answer = catalog_api(listing(ids="b,a,,a b,_c"))
         assert [product["product_id"] for product in answer.body["products"]] == ["a"]

@@ -68,7 +68,7 @@ def test_low_stock_is_reported_although_a_price_changed(confirm: Confirm, stock:
         confirm()
 
 
-def test_constantly_changing_prices_raise_stock_contention(
+def test_constantly_changing_prices_end_with_the_error_stock_contention(
     confirm: Confirm, dynamodb: FakeDynamoDB, stock: Stock
 ) -> None:
     for price in (501, 502, 503):

@@ -77,7 +77,7 @@ class TestProcessOrder:
         row = rows.order_row(order_, request_hash=request_hash(order_["items"]), synchronous=synchronous)
         dynamodb.put("orders", row)
 
-    def test_accepted_order_starts_execution_named_by_its_id(
+    def test_execution_of_an_accepted_order_has_the_order_id_as_its_name(
         self, process_order: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
         accepted = order()
@@ -103,7 +103,7 @@ class TestProcessOrder:
         assert process_order(event(order())) == {"started": False}
         assert stepfunctions.executions == {}
 
-    def test_execution_input_comes_from_the_row_not_the_event(
+    def test_execution_input_contains_the_order_from_the_table_instead_of_the_event(
         self, process_order: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
         in_table = order()
@@ -160,7 +160,7 @@ class TestFailOrder:
         return order(created_at=created, updated_at=created)
 
     @pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT", "FAILED"])
-    def test_pending_order_at_the_time_limit_becomes_failed(
+    def test_pending_order_as_old_as_the_execution_time_limit_becomes_failed(
         self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB, status: str
     ) -> None:
         TestProcessOrder.store(dynamodb, before := self.aged(STANDARD_TIMEOUT_S))
@@ -170,7 +170,7 @@ class TestFailOrder:
         assert after == {**before, "status": "FAILED", "reason": INTERNAL_ERROR, "updated_at": after["updated_at"]}
 
     @pytest.mark.parametrize("status", ["ABORTED", "FAILED"])
-    def test_order_younger_than_the_time_limit_stays_pending(
+    def test_pending_order_younger_than_the_execution_time_limit_stays_pending(
         self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB, status: str
     ) -> None:
         TestProcessOrder.store(dynamodb, self.aged(STANDARD_TIMEOUT_S - 60))

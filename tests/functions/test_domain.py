@@ -110,7 +110,7 @@ def test_request_hash_ignores_the_order_of_fields() -> None:
     assert one != orders.request_hash([{"product_id": "tea", "quantity": 3}])
 
 
-def test_order_id_of_a_key_never_changes() -> None:
+def test_order_id_for_a_user_and_an_idempotency_key_never_changes() -> None:
     """The order id is derived from the user and the idempotency key.
 
     If the id changed, a client's retry would create a second order.
@@ -150,7 +150,7 @@ def test_timestamps_are_utc_with_milliseconds() -> None:
 
 @examples
 @given(product_ids)
-def test_decoded_cursor_returns_its_row_id(row_id: str) -> None:
+def test_row_id_is_unchanged_by_conversion_to_a_cursor_and_back(row_id: str) -> None:
     assert cursors.decode(cursors.encode(row_id)) == row_id
 
 

@@ -125,9 +125,9 @@ def test_error_message_states_the_problem(orders_api: Api, body: Any, problem: s
     assert problem in orders_api(order(body)).body["message"]
 
 
-def test_error_for_deeply_nested_json_names_the_depth_or_type(orders_api: Api) -> None:
-    # Some versions of Python reach the recursion limit when they parse this body. Other versions can parse it, and the
-    # body then violates the schema. The message depends on the version.
+def test_error_message_for_deeply_nested_json_states_the_nesting_or_the_wrong_type(orders_api: Api) -> None:
+    # Some versions of Python reach the recursion limit when they parse this body, so the error names the deep nesting.
+    # Other versions can parse the body. The error then names the wrong type, because the body violates the schema.
     message = orders_api(order(DEEP_AND_WHOLE)).body["message"]
     assert "nested too deeply" in message or "allowed: type object" in message
 
@@ -138,7 +138,7 @@ def test_escaped_replacement_character_is_accepted(users_api: Api) -> None:
 
 
 @pytest.mark.parametrize("name", ["渋谷 🍵", "O'Brien", "\\ud83c\\udf75"])
-def test_name_with_other_unicode_characters_is_accepted(users_api: Api, name: str) -> None:
+def test_user_name_with_an_apostrophe_or_non_latin_characters_is_accepted(users_api: Api, name: str) -> None:
     body = f'{{"name": "{name}", "email": "ada@example.com"}}'
     answer = users_api(Request(method="POST", path="/users", body=body))
     assert answer.body["name"] == json.loads(f'"{name}"')

@@ -153,7 +153,7 @@ class TestMark:
 
 
 class TestRestart:
-    def test_order_without_an_execution_gets_the_same_execution_as_from_process_order(
+    def test_sweep_starts_a_missing_execution_with_the_same_name_and_input_as_process_order(
         self, sweep: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
         name = late(dynamodb)
@@ -180,7 +180,7 @@ class TestRestart:
         assert stepfunctions.running == [name]
         assert row(dynamodb) == before
 
-    def test_ended_execution_is_restarted_under_the_next_name(
+    def test_sweep_restarts_an_ended_execution_under_the_next_numbered_name(
         self, sweep: LoadedFunction, dynamodb: FakeDynamoDB, stepfunctions: FakeStepFunctions
     ) -> None:
         name = late(dynamodb)
@@ -262,8 +262,8 @@ class TestRestart:
         for number in range(100):
             late(dynamodb, number)
         sweep({})
-        # The fakes of the AWS services respond almost immediately. Without the fake `time.sleep`, the sweep would
-        # therefore take about as long as the sum of the pauses.
+        # The sweep pauses after each order to limit its rate. The fakes of the AWS services respond almost immediately,
+        # so the sum of the pauses is about the time that 100 orders need.
         assert sum(slept) == pytest.approx(2, rel=0.3)
 
     def test_sweep_ends_before_its_time_limit(
@@ -299,7 +299,10 @@ class TestRestart:
 
 
 class TestDecisions:
-    """Tests that decisions outside of the workflow remove `late_shard`. tests/workflow covers the other decisions."""
+    """Tests that an order decided outside of the workflow leaves the index of late orders.
+
+    tests/workflow covers the decisions of the workflow.
+    """
 
     def test_cancelled_order_leaves_the_index_of_late_orders(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
         cancelled = late(dynamodb)
@@ -325,12 +328,12 @@ class TestDecisions:
 
 
 @pytest.mark.parametrize("name", ["", "x", f"{order_id()}-", f"{order_id()}-0", f"{order_id()}-01", f"{order_id()}-a"])
-def test_order_id_of_returns_names_of_unrelated_executions_unchanged(name: str) -> None:
+def test_name_of_an_unrelated_execution_is_returned_instead_of_an_order_id(name: str) -> None:
     assert order_id_of(name) == name
 
 
 @pytest.mark.parametrize("restarts", [0, 1, 10**9])
-def test_order_id_of_an_execution_is_found_in_its_name(restarts: int) -> None:
+def test_order_id_is_found_in_the_name_of_each_execution_of_the_order(restarts: int) -> None:
     name = execution_name(order_id(), restarts)
     assert order_id_of(name) == order_id()
     assert len(name) <= 80  # Step Functions' limit.

@@ -118,7 +118,7 @@ def test_poison_record_stays_in_the_stream_while_the_failure_queue_refuses_it(
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_events_of_an_order_arrive_in_sequence_while_the_bus_refuses_single_entries(
+def test_events_of_an_order_arrive_in_sequence_while_the_bus_refuses_individual_entries(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, limits: dict[str, int], seed: int
 ) -> None:
     chance = random.Random(seed)  # noqa: S311 - each run must be the same

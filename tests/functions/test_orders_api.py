@@ -72,15 +72,15 @@ class TestPlacing:
         assert answer.headers["Location"] == f"/prod/orders/{answer.body['order_id']}"
         assert answer.headers["Retry-After"] == "1"
 
-    def test_equal_bodies_without_key_create_two_orders(self, orders_api: Api) -> None:
+    def test_equal_requests_without_an_idempotency_key_create_two_orders(self, orders_api: Api) -> None:
         assert orders_api(place()).body["order_id"] != orders_api(place()).body["order_id"]
 
-    def test_same_key_and_body_return_the_same_order(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
+    def test_same_idempotency_key_and_body_return_the_same_order(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
         first, second = orders_api(place("k")), orders_api(place("k"))
         assert (second.status, second.body) == (202, first.body)
         assert len(dynamodb.tables["orders"].items) == 1
 
-    def test_repeated_key_returns_the_current_order(
+    def test_repeated_idempotency_key_returns_the_current_state_of_the_order(
         self, orders_api: Api, update_inventory: LoadedFunction, stock: Callable[..., None]
     ) -> None:
         stock("tea")
@@ -96,12 +96,12 @@ class TestPlacing:
         dynamodb.faults.refuse("put_item", "TransactionConflictException", times=5)
         assert orders_api(place("k")).body == first.body
 
-    def test_same_key_with_other_body_is_a_conflict(self, orders_api: Api) -> None:
+    def test_same_idempotency_key_with_another_body_is_a_conflict(self, orders_api: Api) -> None:
         orders_api(place("k"))
         answer = orders_api(place("k", LINES[:1]))
         assert (answer.status, answer.body["code"]) == (409, "IdempotencyConflict")
 
-    def test_same_key_of_two_users_creates_two_orders(self, orders_api: Api) -> None:
+    def test_same_idempotency_key_of_two_users_creates_two_orders(self, orders_api: Api) -> None:
         mine, theirs = orders_api(place("k")), orders_api(place("k", LINES[:1], OTHER_USER))
         assert theirs.status == 202
         assert mine.body["order_id"] != theirs.body["order_id"]
@@ -115,7 +115,7 @@ class TestPlacing:
         assert (answer.status, answer.body["status"]) == (202, "PENDING")
         assert len(dynamodb.tables["orders"].items) == 1
 
-    def test_key_can_have_at_most_255_characters(self, orders_api: Api) -> None:
+    def test_idempotency_key_can_have_at_most_255_characters(self, orders_api: Api) -> None:
         assert orders_api(place("k" * 255)).status == 202
         refused = orders_api(place("k" * 256))
         assert (refused.status, refused.body["code"]) == (400, "ValidationError")
@@ -194,7 +194,7 @@ class TestListing:
         assert orders_api(listing(cursor=cursor)).body["code"] == "ValidationError"
 
     @pytest.mark.parametrize("limit", ["0", "101", "-1", "1.5", "", "ten", "1e1", " 5", "٣"])
-    def test_limit_outside_1_to_100_is_rejected(self, orders_api: Api, limit: str) -> None:
+    def test_page_limit_outside_1_to_100_is_rejected(self, orders_api: Api, limit: str) -> None:
         assert orders_api(listing(limit=limit)).body["code"] == "ValidationError"
 
 
@@ -226,7 +226,9 @@ class TestCancelling:
         assert (answer.status, answer.body["code"]) == (409, "InvalidTransition")
         assert in_stock(dynamodb, "tea") == 10
 
-    def test_sdk_retry_cancels_pending_order(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
+    def test_cancellation_of_a_pending_order_succeeds_if_the_sdk_retries_the_write(
+        self, orders_api: Api, dynamodb: FakeDynamoDB
+    ) -> None:
         order = orders_api(place()).body
         dynamodb.faults.lose_answer("update_item")
         assert orders_api(cancel(order["order_id"])).status == 200
@@ -271,7 +273,7 @@ class TestCancelling:
         statuses.append(orders_api(cancel(order["order_id"])).status)
         assert sorted(statuses) == [200, 409]
 
-    def test_cancellation_retries_stock_contention(
+    def test_cancellation_is_retried_after_stock_contention(
         self, orders_api: Api, dynamodb: FakeDynamoDB, confirmed: dict[str, Any]
     ) -> None:
         busy = cancelled_transaction([{"Code": "None"}, {"Code": "TransactionConflict"}, {"Code": "None"}])
@@ -310,7 +312,7 @@ class TestExpectedTotal:
         assert row["expected_total"] == {"N": "5"}
         assert "expected_total" not in order
 
-    def test_request_with_another_expected_total_is_a_different_request(self, orders_api: Api) -> None:
+    def test_same_idempotency_key_with_another_expected_total_is_a_conflict(self, orders_api: Api) -> None:
         assert [orders_api(self.body(total)).status for total in (5, 5, 6)] == [202, 202, 409]
 
     @pytest.mark.parametrize("total", [-1, 1.0, "5", None, 25_000_000_000_001])

@@ -43,8 +43,8 @@ HELD_S: Final = 0.015
 INVOCATION_S: Final = 0.03
 """Seconds from the start of the step UpdateInventory to the start of the function's code."""
 
-# The simulation has no STANDARD execution, which runs the EXPRESS workflow repeatedly until the order is decided. It
-# uses these values instead.
+# On AWS, a STANDARD execution starts one EXPRESS execution after another until the order is decided. The simulation
+# imitates the STANDARD execution with these waits and this time limit.
 STANDARD_WAITS_S: Final = (3, 10, 30, 60)
 """Mean waits in seconds before the STANDARD execution runs the EXPRESS workflow again. The last wait repeats."""
 STANDARD_LIMIT_S: Final = 900
@@ -132,7 +132,8 @@ def _sale(names: Sequence[str]) -> Generator[Sale]:
     product: Any = {"product_id": "tea", **TEA}
     dynamodb.put("inventory", {"product_id": {"S": "tea"}, **product_values(product, request_id="")})
     with ExitStack() as stack, warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # Powertools warns if an invocation counts no metric.
+        # Powertools warns if an invocation counts no metric, as many invocations in this simulation do.
+        warnings.simplefilter("ignore", UserWarning)
         stack.enter_context(redirect_stdout(io.StringIO()))
         stack.enter_context(mock.patch("shared.retries.random", chance))
         clients = {"dynamodb": dynamodb}

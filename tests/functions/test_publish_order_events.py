@@ -328,7 +328,7 @@ def test_record_moved_to_the_failure_queue_and_its_error_are_logged(
     assert "ValidationException" in line["exception"]
 
 
-def test_metric_counts_only_records_that_lambda_will_not_retry(
+def test_order_created_metric_omits_records_that_lambda_will_retry(
     relay: LoadedFunction,
     dynamodb: FakeDynamoDB,
     eventbridge: FakeEventBridge,

@@ -48,7 +48,10 @@ def kept(s3: FakeS3) -> list[int]:
 
 
 def refuse_first(s3: FakeS3) -> None:
-    """Make S3 refuse only the object of order 1. The function writes objects in parallel, so their order is random."""
+    """Make S3 refuse only the object of the first order.
+
+    This function recognizes the object by its key, because record_analytics writes objects in random sequence.
+    """
     put_object = s3.put_object
 
     def put(**arguments: Any) -> Any:

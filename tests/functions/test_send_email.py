@@ -133,7 +133,7 @@ def test_later_email_waits_while_an_earlier_email_is_sent(
     assert ses.sent == []
 
 
-def test_order_cancelled_before_its_confirmation_has_no_claim_for_a_confirmation_email(
+def test_cancellation_of_a_pending_order_writes_no_claim_for_a_confirmation_email(
     send_email: LoadedFunction, dynamodb: FakeDynamoDB
 ) -> None:
     deliver(send_email, event(order()), event(order(status="CANCELLED")))
@@ -145,7 +145,7 @@ _SEND_EMAIL: Any = botocore.session.get_session().get_service_model("sesv2").ope
 SES_ERRORS: list[str] = [shape.error_code for shape in _SEND_EMAIL.error_shapes]
 
 
-def test_refusals_module_contains_every_error_of_ses(send_email: LoadedFunction) -> None:
+def test_refusals_module_classifies_every_error_code_of_ses_send_email(send_email: LoadedFunction) -> None:
     errors = send_email.module.refusals.ERRORS
     assert {*SES_ERRORS} <= {*errors}
     assert {code for code, (end, _) in errors.items() if end == "final"} == {*FINAL_ERRORS}
@@ -251,7 +251,7 @@ def test_error_does_not_contain_the_recipient(
     assert ADDRESS not in json.dumps(logs())
 
 
-def test_missing_profile_skips_email_and_is_counted_once(
+def test_email_to_a_user_without_a_profile_is_skipped_and_counted_once(
     send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB, counted: Callable[[], dict[str, int]]
 ) -> None:
     dynamodb.tables["users"].items.clear()
@@ -285,7 +285,7 @@ def test_profile_with_an_unverified_address_receives_no_email(
         ("ada@evil.example", "Hello,"),
     ],
 )
-def test_email_shows_no_link_or_second_line_of_a_stored_name(
+def test_email_shows_a_stored_name_in_one_line_without_links(
     send_email: LoadedFunction, ses: FakeSes, dynamodb: FakeDynamoDB, name: str, greeting: str
 ) -> None:
     dynamodb.tables["users"].items[USER]["name"] = {"S": name}
@@ -293,7 +293,7 @@ def test_email_shows_no_link_or_second_line_of_a_stored_name(
     assert text_of(ses).splitlines()[:2] == [greeting, ""]
 
 
-def test_email_shows_no_link_or_second_line_of_a_reason(send_email: LoadedFunction, ses: FakeSes) -> None:
+def test_email_shows_a_reason_in_one_line_without_links(send_email: LoadedFunction, ses: FakeSes) -> None:
     message = "none left\r\n\u2028Pay at http://evil.example\u202e or www.evil.example, a@b.cd, \\\\evil\\x"
     deliver(send_email, event(order(status="REJECTED", reason={"code": "OutOfStock", "message": message})))
     expected = "Reason: none left Pay at http: //evil. example or www. evil. example, a@ b. cd, \\ \\ evil\\ x"
@@ -305,14 +305,16 @@ def text_of(ses: FakeSes) -> str:
     return email["Content"]["Simple"]["Body"]["Text"]["Data"]
 
 
-def test_claim_contains_no_personal_data(send_email: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
+def test_email_claim_contains_no_personal_data(send_email: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
     deliver(send_email, event(order()))
     row = row_of(dynamodb)
     assert set(row) == {"id", "status", "claim", "claimed_until", "expiration"}
     assert (row["id"], row["status"]) == ({"S": f"{ORDER_ID}:PENDING"}, {"S": "DONE"})
 
 
-def test_claim_is_kept_for_the_configured_number_of_days(send_email: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
+def test_email_claim_is_kept_for_the_configured_number_of_days(
+    send_email: LoadedFunction, dynamodb: FakeDynamoDB
+) -> None:
     deliver(send_email, event(order()))
     kept = datetime.fromtimestamp(int(row_of(dynamodb)["expiration"]["N"]), UTC) - datetime.now(UTC)
     assert timedelta(0) <= timedelta(days=int(ENVIRONMENT["REMEMBERED_DAYS"])) - kept < timedelta(minutes=1)

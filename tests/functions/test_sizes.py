@@ -14,7 +14,7 @@ def largest_content() -> dict[str, object]:
     return {"items": lines}
 
 
-def test_largest_content_matches_the_contract_limits() -> None:
+def test_largest_test_order_has_the_maximum_values_of_the_openapi_document() -> None:
     schema = generated_code.schemas()["createOrder"]
     items = schema["properties"]["items"]
     assert items["maxItems"] == 25

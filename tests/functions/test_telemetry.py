@@ -141,7 +141,7 @@ class TestNothingPersonal:
         assert "record set aside" in logged
         assert WORD not in logged
 
-    def test_client_with_silent_errors_drops_the_error_message(self) -> None:
+    def test_aws_client_with_silent_errors_raises_errors_without_the_message_of_aws(self) -> None:
         # Without `silent_errors`, the tracer would write the error message of a failed call into the trace. Error
         # messages of SES contain email addresses.
         client: Any = aws.client("sesv2", silent_errors=True)

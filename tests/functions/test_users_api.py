@@ -133,7 +133,7 @@ class TestOwnAddress:
         request = Request(method="POST", path="/users", body=body, email="\N{KELVIN SIGN}im@example.com")
         assert users_api(request).status == 400
 
-    def test_caller_has_one_profile_after_1000_attempts(self, users_api: Api, dynamodb: FakeDynamoDB) -> None:
+    def test_1000_requests_of_one_caller_create_one_profile(self, users_api: Api, dynamodb: FakeDynamoDB) -> None:
         statuses = [users_api(create_with(name=f"Ada {number}")).status for number in range(1000)]
         assert statuses == [201] + [409] * 999
         assert len(dynamodb.tables["users"].items) == 1
@@ -206,7 +206,7 @@ class TestNames:
             *("Sammy Davis Jr.", "Muthu a/l Samy", "モーニング娘。", "नरेन्द्र", "محمد", "N'Golo", "Ph.D. Ann", "X"),
         ],
     )
-    def test_real_name_is_accepted(self, users_api: Api, name: str) -> None:
+    def test_name_with_periods_slashes_or_non_latin_letters_is_accepted(self, users_api: Api, name: str) -> None:
         assert users_api(create_with(name=name)).body["name"] == name
 
     @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ class TestValidateOrder:
         assert answer["item"]["synchronous"] == {"BOOL": True}
         assert answer["item"]["request_hash"] == {"S": answer["request_hash"]}
 
-    def test_each_request_without_key_is_a_new_order(self, validate_order: LoadedFunction) -> None:
+    def test_each_request_without_an_idempotency_key_becomes_a_new_order(self, validate_order: LoadedFunction) -> None:
         ids = {validate_order(express({"items": LINES}))["order"]["order_id"] for _ in range(2)}
         assert len(ids) == 2
 
@@ -89,7 +89,7 @@ class TestValidateOrder:
             express({"items": LINES}, user_id=""),
         ],
     )
-    def test_invalid_key_or_user_raises_validation_error(
+    def test_invalid_idempotency_key_or_user_id_raises_validation_error(
         self, validate_order: LoadedFunction, request_: dict[str, Any]
     ) -> None:
         with pytest.raises(errors.ValidationError):

@@ -44,6 +44,6 @@ def test_each_api_has_the_new_alarm(staging: Graph, api: str) -> None:
     assert f"orders-staging-{api}-very-slow" in names
 
 
-def test_app_client_has_the_default_of_the_new_setting(staging: Graph) -> None:
+def test_app_client_uses_the_default_value_of_the_new_setting(staging: Graph) -> None:
     (client,) = staging.of("UserPoolClient")
     assert client.inputs["accessTokenValidity"] == 60

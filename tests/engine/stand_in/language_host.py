@@ -32,9 +32,9 @@ _engine_grpc: Any = engine_pb2_grpc
 
 
 def _python(info: Any) -> str:
-    """Return the path of the Python for the project's programs.
+    """Return the path of the Python that runs the Pulumi program.
 
-    If the project's options contain no virtual environment, this is the running Python.
+    This is the Python of the virtual environment in Pulumi.yaml. If Pulumi.yaml has none, it is the running Python.
     """
     options = json_format.MessageToDict(info.options) if info.HasField("options") else {}
     name = options.get("virtualenv")
