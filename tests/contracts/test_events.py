@@ -44,7 +44,7 @@ def test_each_order_status_has_one_event_and_one_schema() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
-def test_event_schema_is_draft_4_and_allows_no_references_or_unknown_fields(name: str) -> None:
+def test_event_schema_is_json_schema_draft_4_without_references_or_unknown_fields(name: str) -> None:
     Draft4Validator.check_schema(SCHEMAS[name])
     for path, node in nodes(SCHEMAS[name]):
         assert "$ref" not in node
@@ -58,7 +58,7 @@ def test_order_in_an_event_has_the_same_schema_as_in_the_rest_api(name: str) -> 
     [status] = event["properties"]["status"]["enum"]
     order = without_prose(closed(variant(status)))
     if "reason" in order["properties"]:
-        # Consumers of release 0.1.0 refuse unknown fields. Events therefore omit the field `details` of the reason.
+        # Consumers of release 0.1.0 refuse unknown fields. Events therefore omit `details` from the field `reason`.
         order["properties"]["reason"]["properties"].pop("details", None)
     assert order == without_prose(event)
 

@@ -197,7 +197,10 @@ def test_functions_accept_exactly_the_ids_that_match_the_openapi_patterns(
 
 
 def test_openapi_pattern_of_user_names_accepts_the_same_characters_as_the_functions() -> None:
-    """The pattern has only characters up to U+FFFF. Programming languages differ in how patterns contain later ones."""
+    """The test checks only characters up to U+FFFF, because the pattern excludes no higher ones.
+
+    Programming languages differ in how a regular expression writes characters above U+FFFF.
+    """
     pattern = re.compile(schemas(openapi.load("rest-api.yaml"))["NewUserName"]["pattern"].removesuffix("$") + r"\Z")
     characters = [chr(code) for code in range(0x10000) if not 0xD800 <= code < 0xE000]
     assert [each for each in characters if bool(pattern.match(each)) != users.is_name(each)] == []

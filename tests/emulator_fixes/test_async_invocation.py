@@ -190,7 +190,7 @@ def test_retry_of_an_asynchronous_invocation_runs_the_current_version_of_the_ali
     assert cloud.log(log_group(function), "fixed")
 
 
-def test_failed_event_is_dropped_if_the_role_may_not_send_it_to_a_queue(cloud: Cloud) -> None:
+def test_failed_event_is_dropped_if_the_role_of_the_function_may_not_send_it_to_a_queue(cloud: Cloud) -> None:
     url, queue = cloud.queue()
     role = cloud.role(allow("sqs:SendMessage", on=queue))
     function = cloud.function(FAILING, Role=role, DeadLetterConfig={"TargetArn": queue})

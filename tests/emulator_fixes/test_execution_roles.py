@@ -44,7 +44,7 @@ def test_workflow_without_permission_cannot_write_to_a_table(cloud: Cloud, table
     assert done["status"] == "SUCCEEDED"
 
 
-def test_batch_read_requires_permission_to_call_batch_get_item(cloud: Cloud, table: str) -> None:
+def test_batch_read_by_a_workflow_requires_permission_to_call_batch_get_item(cloud: Cloud, table: str) -> None:
     batch = {"RequestItems": {table: {"Keys": [{"id": {"S": "a"}}], "ConsistentRead": True}}}
     resource, arn = "arn:aws:states:::aws-sdk:dynamodb:batchGetItem", cloud.arn("dynamodb", f"table/{table}")
     refused = run(cloud, resource, batch, allow("dynamodb:GetItem", on=arn))
@@ -64,7 +64,7 @@ def test_workflow_without_permission_cannot_publish_to_a_topic(cloud: Cloud) -> 
     assert done["status"] == "SUCCEEDED"
 
 
-def test_failed_write_condition_has_the_same_error_name_as_on_aws(cloud: Cloud, table: str) -> None:
+def test_failed_condition_of_a_dynamodb_write_has_the_same_error_name_as_on_aws(cloud: Cloud, table: str) -> None:
     put = {
         "TableName": table,
         "Item": {"id": {"S": "twice"}},

@@ -33,7 +33,7 @@ def counts(cloud: Cloud, url: str) -> tuple[int, int]:
     return int(found["ApproximateNumberOfMessages"]), int(found["ApproximateNumberOfMessagesNotVisible"])
 
 
-def test_messages_stay_in_the_queue_while_the_role_may_not_receive_them(cloud: Cloud) -> None:
+def test_messages_stay_in_the_queue_while_the_role_of_the_function_may_not_receive_them(cloud: Cloud) -> None:
     function, url = mapped(cloud)
     grant(cloud, function, DELETE, ATTRIBUTES)
     cloud("sqs", "send_message", QueueUrl=url, MessageBody="one")
@@ -56,7 +56,7 @@ def test_refused_polls_do_not_count_as_receives(cloud: Cloud) -> None:
     assert message["Attributes"]["ApproximateReceiveCount"] == "1"
 
 
-def test_messages_return_to_the_queue_while_the_role_may_not_delete_them(cloud: Cloud) -> None:
+def test_messages_return_to_the_queue_while_the_role_of_the_function_may_not_delete_them(cloud: Cloud) -> None:
     function, url = mapped(cloud)
     grant(cloud, function, RECEIVE, ATTRIBUTES)
     cloud("sqs", "send_message", QueueUrl=url, MessageBody="one")

@@ -38,7 +38,7 @@ def test_full_jitter_randomizes_the_delay(monkeypatch: pytest.MonkeyPatch) -> No
     assert delays({"IntervalSeconds": 8, "BackoffRate": 1, "JitterStrategy": "FULL"}, 3) == [0, 2, 4]
 
 
-def test_workflow_waits_at_most_the_maximum_delay(cloud: Cloud) -> None:
+def test_workflow_waits_at_most_the_maximum_delay_before_a_retry(cloud: Cloud) -> None:
     retry = {"ErrorEquals": ["ValueError"], "IntervalSeconds": LONGEST_S, "MaxDelaySeconds": 1, "MaxAttempts": 1}
     task = {
         "Type": "Task",

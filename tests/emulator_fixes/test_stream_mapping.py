@@ -206,7 +206,7 @@ def test_the_first_limit_that_a_batch_reaches_ends_its_retries(
     assert given_up(limits, record, attempts, float(after_s)) == condition
 
 
-def test_records_wait_while_the_role_may_not_read_the_stream(cloud: Cloud) -> None:
+def test_stream_records_wait_while_the_role_of_the_function_may_not_read_the_stream(cloud: Cloud) -> None:
     name, stream = table(cloud)
     url, queue = cloud.queue()
     role = cloud.role(READ)
@@ -244,7 +244,7 @@ def test_failed_delivery_to_the_on_failure_destination_is_counted_and_the_batch_
     assert cloud.quiet(url, for_s=0)
 
 
-def test_retry_uses_the_current_version_of_the_alias(cloud: Cloud) -> None:
+def test_retry_of_a_batch_runs_the_current_version_of_the_alias(cloud: Cloud) -> None:
     name, stream = table(cloud)
     group = consume(cloud, CONSUMER, stream)
     function = group.rpartition("/")[2]
@@ -258,7 +258,7 @@ def test_retry_uses_the_current_version_of_the_alias(cloud: Cloud) -> None:
     assert cloud.log(group, "fixed poison-6")
 
 
-def test_disabled_mapping_stops_between_attempts_and_resumes_at_the_same_record(cloud: Cloud) -> None:
+def test_disabled_event_source_mapping_stops_between_attempts_and_resumes_at_the_same_record(cloud: Cloud) -> None:
     name, stream = table(cloud)
     group = consume(cloud, CONSUMER, stream)
     write(cloud, name, "poison-7")

@@ -10,7 +10,7 @@ _SLEEPS = """
 """
 
 
-def test_time_limit_of_a_function_is_longer_than_on_aws(cloud: Cloud) -> None:
+def test_time_limit_of_a_function_is_longer_in_the_emulator_than_on_aws(cloud: Cloud) -> None:
     function = cloud.function(_SLEEPS, Timeout=1)
 
     left_s = cloud.invoke(function, {"seconds": 1.5})
@@ -25,7 +25,7 @@ def test_function_ends_at_its_time_limit(impatient: Cloud) -> None:
     assert answer == {"errorMessage": "Task timed out after 1.00 seconds", "errorType": "Sandbox.Timedout"}
 
 
-def test_time_limit_of_a_task_is_longer_than_on_aws(cloud: Cloud) -> None:
+def test_time_limit_of_a_task_is_longer_in_the_emulator_than_on_aws(cloud: Cloud) -> None:
     task = {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",
@@ -38,13 +38,13 @@ def test_time_limit_of_a_task_is_longer_than_on_aws(cloud: Cloud) -> None:
     assert ended["status"] == "SUCCEEDED"
 
 
-def test_time_limit_of_an_execution_is_longer_than_on_aws(cloud: Cloud) -> None:
+def test_time_limit_of_an_execution_is_longer_in_the_emulator_than_on_aws(cloud: Cloud) -> None:
     wait = {"Type": "Wait", "Seconds": 2, "End": True}
 
     assert cloud.run(cloud.machine({"Wait": wait}, TimeoutSeconds=1))["status"] == "SUCCEEDED"
 
 
-def test_socket_timeout_in_a_function_is_longer_than_on_aws(cloud: Cloud) -> None:
+def test_socket_timeout_in_a_function_is_longer_in_the_emulator_than_on_aws(cloud: Cloud) -> None:
     source = """
         import socket
         def handle(event, context):

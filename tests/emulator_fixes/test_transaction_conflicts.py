@@ -107,12 +107,12 @@ def test_transactional_read_is_canceled_during_a_conflicting_transaction(meanwhi
 
 
 @pytest.mark.parametrize("call", ["get", "same token", "other item", "afterwards"])
-def test_calls_that_do_not_conflict_succeed(meanwhile: dict[str, Any], call: str) -> None:
+def test_calls_that_do_not_conflict_with_a_running_transaction_succeed(meanwhile: dict[str, Any], call: str) -> None:
     assert meanwhile[call] == ("", [])
 
 
 @pytest.mark.usefixtures("meanwhile")
-def test_refused_calls_change_no_item(table: Table) -> None:
+def test_calls_refused_during_a_transaction_change_no_item(table: Table) -> None:
     assert [table.count(each) for each in "abcd"] == [2, 1, 0, 1]
 
 

@@ -52,14 +52,18 @@ class TestPutting:
         stock("tea")
         assert catalog_api(put()).status == 200
 
-    def test_sdk_retry_of_creation_returns_201(self, catalog_api: Api, dynamodb: FakeDynamoDB) -> None:
+    def test_put_of_a_new_product_returns_201_if_the_sdk_retries_the_write(
+        self, catalog_api: Api, dynamodb: FakeDynamoDB
+    ) -> None:
         # The function calls UpdateItem twice: first to replace the product, then to create it. Only the response of the
         # second call must be lost. Planned faults apply to the calls in order, so the first planned fault does nothing.
         dynamodb.faults.before("update_item", lambda: None)
         dynamodb.faults.lose_answer("update_item")
         assert catalog_api(put()).status == 201
 
-    def test_sdk_retry_of_replacement_does_not_undo_a_sale(self, catalog_api: Api, dynamodb: FakeDynamoDB) -> None:
+    def test_sdk_retry_of_a_product_replacement_does_not_undo_a_sale(
+        self, catalog_api: Api, dynamodb: FakeDynamoDB
+    ) -> None:
         catalog_api(put())
         request_id = "the replacement"
 

@@ -179,7 +179,7 @@ class TestFailOrder:
         assert dynamodb.item("orders", ORDER_ID) == before
 
     @pytest.mark.parametrize("status", ["CONFIRMED", "REJECTED", "FAILED", "CANCELLED"])
-    def test_order_that_is_not_pending_is_not_changed(
+    def test_fail_order_does_not_change_an_order_that_is_not_pending(
         self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB, status: str
     ) -> None:
         TestProcessOrder.store(dynamodb, order(status=status))
@@ -194,11 +194,15 @@ class TestFailOrder:
         dynamodb.faults.refuse("update_item", "TransactionConflictException", times=5)
         assert fail_order(self.ended()) == {"failed": True}
 
-    def test_missing_order_creates_no_row(self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
+    def test_fail_order_creates_no_row_for_a_missing_order(
+        self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB
+    ) -> None:
         assert fail_order(self.ended()) == {"failed": False}
         assert dynamodb.tables["orders"].items == {}
 
-    def test_sdk_retry_writes_the_status_once(self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB) -> None:
+    def test_fail_order_changes_the_status_once_if_the_sdk_retries_the_write(
+        self, fail_order: LoadedFunction, dynamodb: FakeDynamoDB
+    ) -> None:
         TestProcessOrder.store(dynamodb, self.aged(STANDARD_TIMEOUT_S))
         dynamodb.faults.lose_answer("update_item")
         fail_order(self.ended())

@@ -82,7 +82,9 @@ BROKEN: list[Any] = [
 
 
 @pytest.mark.parametrize("body", BROKEN)
-def test_invalid_body_returns_an_error_in_the_common_format(orders_api: Api, dynamodb: FakeDynamoDB, body: Any) -> None:
+def test_invalid_body_returns_an_error_in_the_common_error_format(
+    orders_api: Api, dynamodb: FakeDynamoDB, body: Any
+) -> None:
     assert is_error(orders_api(order(body)), 400, "ValidationError")
     assert dynamodb.tables["orders"].items == {}
 
@@ -225,7 +227,7 @@ def test_base64_body_without_utf8_text_is_rejected(catalog_api: Api, body: str) 
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/"), ("GET", "/nothing"), ("DELETE", "/orders"), ("PUT", "/orders/1")]
 )
-def test_unknown_route_returns_an_error_in_the_common_format(
+def test_unknown_route_returns_an_error_in_the_common_error_format(
     orders_api: Api, catalog_api: Api, method: str, path: str
 ) -> None:
     for api in (orders_api, catalog_api):
@@ -304,7 +306,7 @@ def test_responses_forbid_caching(orders_api: Api) -> None:
         ("[admin]", "access"),
     ],
 )
-def test_group_admin_is_found_in_each_claim_format(claim: object, token_use: TokenUse) -> None:
+def test_group_admin_is_found_in_each_format_of_the_groups_claim(claim: object, token_use: TokenUse) -> None:
     assert "admin" in groups(claim, token_use)
 
 
@@ -312,7 +314,7 @@ def test_group_admin_is_found_in_each_claim_format(claim: object, token_use: Tok
 @pytest.mark.parametrize(
     "claim", [None, "", "[]", "administrators", ["Admin"], {"admin": 1}, 7, "x admin", ["x,admin"]]
 )
-def test_claim_without_the_exact_group_gives_no_admin_rights(claim: object, token_use: TokenUse) -> None:
+def test_groups_claim_without_the_exact_name_admin_gives_no_admin_rights(claim: object, token_use: TokenUse) -> None:
     assert "admin" not in groups(claim, token_use)
 
 
@@ -320,7 +322,7 @@ def test_claim_without_the_exact_group_gives_no_admin_rights(claim: object, toke
     ("claim", "token_use"),
     [("[a admin]", "id"), ("[admin]", "id"), ("a, admin", "id"), ("[x,admin]", "access"), ("[a, admin,b]", "access")],
 )
-def test_each_api_splits_groups_in_its_own_format(claim: str, token_use: TokenUse) -> None:
+def test_each_api_splits_the_groups_claim_only_in_its_own_format(claim: str, token_use: TokenUse) -> None:
     assert "admin" not in groups(claim, token_use)
 
 

@@ -91,7 +91,9 @@ class TestPlacing:
         assert (second.status, second.body) == (202, now)
         assert second.body["created_at"] == first.body["created_at"]
 
-    def test_repeated_order_waits_for_a_running_transaction(self, orders_api: Api, dynamodb: FakeDynamoDB) -> None:
+    def test_repeated_order_request_waits_for_a_running_transaction(
+        self, orders_api: Api, dynamodb: FakeDynamoDB
+    ) -> None:
         first = orders_api(place("k"))
         dynamodb.faults.refuse("put_item", "TransactionConflictException", times=5)
         assert orders_api(place("k")).body == first.body
@@ -233,7 +235,7 @@ class TestCancelling:
         dynamodb.faults.lose_answer("update_item")
         assert orders_api(cancel(order["order_id"])).status == 200
 
-    def test_sdk_retry_returns_stock_of_confirmed_order_once(
+    def test_cancellation_of_a_confirmed_order_returns_its_stock_once_if_the_sdk_retries_the_write(
         self, orders_api: Api, dynamodb: FakeDynamoDB, confirmed: dict[str, Any]
     ) -> None:
         dynamodb.faults.lose_answer("transact_write_items")

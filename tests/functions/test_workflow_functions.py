@@ -43,7 +43,7 @@ def update_inventory(load: Load) -> LoadedFunction:
 
 
 class TestValidateOrder:
-    def test_request_becomes_pending_order_with_row(self, validate_order: LoadedFunction) -> None:
+    def test_valid_request_becomes_a_pending_order_and_its_row(self, validate_order: LoadedFunction) -> None:
         answer = validate_order(express({"items": LINES}, key="k"))
         order = answer["order"]
         assert (order["order_id"], order["user_id"]) == (order_id_for(USER, "k"), USER)
