@@ -101,20 +101,20 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_page_changes_few_files(name: str, followed: Followed) -> None:
+def test_how_to_page_changes_few_files(name: str, followed: Followed) -> None:
     page = followed.pages[name]
     in_total, by_hand = LIMITS[name]
     assert 0 < len(page.written) <= by_hand
     assert len(page.written | page.generated) <= in_total, sorted(page.written | page.generated)
 
 
-def test_pages_list_every_changed_file(followed: Followed) -> None:
+def test_how_to_pages_list_every_file_that_their_steps_change(followed: Followed) -> None:
     listed = [page.written | page.generated for page in followed.pages.values()]
     assert set().union(*listed) == followed.changed()
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_page_states_how_many_files_it_changes(name: str, followed: Followed) -> None:
+def test_how_to_page_states_how_many_files_it_changes(name: str, followed: Followed) -> None:
     page = followed.pages[name]
     text = " ".join(page.text.split())
     assert f"You write {len(page.written)} file" in text
@@ -122,13 +122,13 @@ def test_page_states_how_many_files_it_changes(name: str, followed: Followed) ->
 
 
 @pytest.mark.full
-def test_checks_pass_after_all_pages_are_followed(followed: Followed) -> None:
+def test_checks_pass_after_all_how_to_pages_are_followed(followed: Followed) -> None:
     own = [shlex.split(each.removeprefix(PYTEST)) for each in followed.commands if each.startswith(PYTEST)]
     tests = dict.fromkeys([*CHECKS, *(path for paths in own for path in paths)])
     followed.run(sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *tests)
 
 
-def test_code_of_every_page_passes_the_formatter_and_the_linter(followed: Followed) -> None:
+def test_code_of_how_to_pages_passes_the_formatter_and_the_linter(followed: Followed) -> None:
     python = sorted(name for name in followed.changed() if name.endswith(".py"))
     ruff = str(ROOT / ".venv" / "bin" / "ruff")
     followed.run(ruff, "format", "--check", "--no-cache", *python)
@@ -150,14 +150,14 @@ def follow(page: Page, checkout: Path) -> None:
     page.follow(checkout, run)
 
 
-def test_step_adds_its_code_before_the_line(tmp_path: Path) -> None:
+def test_how_to_step_adds_code_before_the_line_that_it_names(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a\n  b\n", encoding="utf-8")
     follow(page_of(tmp_path, STEP.format("new")), tmp_path)
     assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "a\nnew\n  b\n"
 
 
 @pytest.mark.parametrize("content", ["a\n", "b\nb\n"], ids=["nowhere", "twice"])
-def test_step_that_does_not_fit_exactly_one_place_is_reported(content: str, tmp_path: Path) -> None:
+def test_how_to_step_that_names_a_missing_or_repeated_line_is_reported(content: str, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(content, encoding="utf-8")
     with pytest.raises(ValueError, match="allowed: exactly one"):
         follow(page_of(tmp_path, STEP.format("new")), tmp_path)
@@ -170,6 +170,6 @@ def test_step_that_does_not_fit_exactly_one_place_is_reported(content: str, tmp_
         ("In `a.txt`, before the line `b`, add:", "Add:", "no sentence says where"),
     ],
 )
-def test_step_in_an_unknown_form_is_reported(words: str, instead: str, said: str, tmp_path: Path) -> None:
+def test_how_to_step_in_an_unknown_form_is_reported(words: str, instead: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=said):
         follow(page_of(tmp_path, STEP.replace(words, instead)), tmp_path)

@@ -11,7 +11,7 @@ from tests.journeys.stack import Stack
 
 @contextmanager
 def denied(stack: Stack, role: str, action: str) -> Generator[None]:
-    """Deny `action` to an IAM role. `role` is its name without project and stack, for example `orders-api`."""
+    """Deny `action` to an IAM role. `role` is its name without the prefix `orders-STACK-`, for example `send-email`."""
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": action, "Resource": "*"}]}
     named = {"RoleName": f"orders-{stack.frontend['stage']}-{role}", "PolicyName": "broken-by-a-test"}
     stack.aws("iam", "put_role_policy", **named, PolicyDocument=json.dumps(document))
@@ -57,9 +57,9 @@ def queue_attributes(stack: Stack, url: str, **attributes: str) -> Generator[Non
 
 @contextmanager
 def received_at_most(stack: Stack, source: str, times: int) -> Generator[None]:
-    """Move messages to the failure queue after `times` deliveries to the function `source`.
+    """Let SQS deliver each message at most `times` times to the function `source`, which reads a queue.
 
-    Without this change, messages move to the failure queue only after six hours.
+    After these deliveries, the message moves to the failure queue. Without this limit, it moves only after six hours.
     """
     alias = stack.ops["functions"][source]
     function, _, name = alias.rpartition(":")
@@ -105,7 +105,7 @@ def closed_bucket(stack: Stack, keys: str) -> Generator[None]:
 def rule_disabled(stack: Stack, rule: str, bus: str) -> Generator[None]:
     """Disable an EventBridge rule, so that its targets receive no events.
 
-    `rule` is its name without project and stack.
+    `rule` is its name without the prefix `orders-STACK-`, for example `order-created`.
     """
     named = {"Name": f"orders-{stack.frontend['stage']}-{rule}", "EventBusName": bus}
     stack.aws("events", "disable_rule", **named)

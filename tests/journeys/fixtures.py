@@ -101,9 +101,10 @@ def successes(stack: Stack, subscribe: Callable[[str], str]) -> Callable[[str], 
 
 @pytest.fixture(scope="session")
 def watcher(stack: Stack, notifications: Callable[[str], list[Any]], successes: Callable[[str], list[Any]]) -> Watcher:
-    """A helper that waits for results.
+    """A helper that waits for the events and other asynchronous results of orders.
 
-    The fixture subscribes to the topics and the bus before a test places its first order, so that no message is missed.
+    The fixture subscribes to the SNS topics and the event bus before a test places its first order. Otherwise, messages
+    about this order could be missed.
     """
     del notifications, successes
     return Watcher(stack, everything_on_the_bus(stack))

@@ -45,11 +45,11 @@ class Person:
         return self.client.sign_in_by_code(self.email, self.password).access_token
 
     def rest(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Send a request with the ID token to the REST API. In the names of `headers`, `_` stands for `-`."""
+        """Send a request with the ID token to the REST API. Write `_` instead of `-` in the names of `headers`."""
         return self.client.rest(method, path, self.id_token, body, _dashed(headers))
 
     def http(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Send a request with the access token to the HTTP API. In the names of `headers`, `_` stands for `-`."""
+        """Send a request with the access token to the HTTP API. Write `_` instead of `-` in the names of `headers`."""
         return self.client.http(method, path, self.access_token, body, _dashed(headers))
 
     def introduce(self) -> Person:
@@ -118,7 +118,7 @@ def lines(items: Mapping[str, int]) -> dict[str, Any]:
 
 
 def at_once[T](times: int, do: Callable[[], T]) -> list[T]:
-    """Call `do` in `times` threads at the same time, and return the results."""
+    """Start `times` threads, each of which calls `do` once, and return the results of these calls."""
     with ThreadPoolExecutor(max_workers=times) as pool:
         return [each.result() for each in [pool.submit(do) for _ in range(times)]]
 

@@ -75,7 +75,7 @@ class Stack:
         return [mail for mail in self.sent() if address in mail["To"]]
 
     def handled_mails(self, order_id: str) -> int:
-        """Return how often send_email logged, for this order, that an email was sent or was already handled."""
+        """Return how many log lines of send_email about this order are `email sent` or `email was already handled`."""
         said = [record["message"] for record in self.records("send_email", order_id)]
         return said.count("email sent") + said.count("email was already handled")
 
@@ -158,8 +158,8 @@ def start(instance: Instance, **environment: str) -> Stack:
         **environment,
     }
     if without := left_out():
-        # Start the emulator here, without the corrections in `without`. `make up` below finds this running emulator and
-        # uses it.
+        # Start the emulator here. Leave out the corrections in `without`, which make the emulator behave like AWS.
+        # `make up` below finds this running emulator and uses it.
         with mock.patch.dict(os.environ, environment):
             region = project.load(ROOT).config["aws:region"]
             emulator.start(instance, region=region, without=without, owner=owner.this_process()).wait()

@@ -97,33 +97,33 @@ def refused(answer: Any, *statuses: int) -> None:
 
 @pytest.mark.parametrize("path", ["/orders", "/process"])
 @pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
-def test_order_that_is_not_a_json_object_returns_400(visitor: Person, path: str, body: bytes | str | None) -> None:
+def test_order_body_that_is_not_a_json_object_returns_400(visitor: Person, path: str, body: bytes | str | None) -> None:
     refused(visitor.rest("POST", path, body), *((400, 413) if len(body or b"") > 16_384 else (400,)))
 
 
 @pytest.mark.parametrize("path", ["/orders", "/process"])
 @pytest.mark.parametrize("body", ORDERS.values(), ids=ORDERS)
-def test_order_that_violates_the_schema_returns_400(visitor: Person, path: str, body: Any) -> None:
+def test_order_body_that_violates_the_schema_returns_400(visitor: Person, path: str, body: Any) -> None:
     refused(visitor.rest("POST", path, json.dumps(body)))
 
 
 @pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
-def test_profile_that_is_not_a_json_object_returns_400(visitor: Person, body: bytes | str | None) -> None:
+def test_profile_body_that_is_not_a_json_object_returns_400(visitor: Person, body: bytes | str | None) -> None:
     refused(visitor.rest("POST", "/users", body), *((400, 413) if len(body or b"") > 16_384 else (400,)))
 
 
 @pytest.mark.parametrize("body", PROFILES.values(), ids=PROFILES)
-def test_profile_that_violates_the_schema_returns_400(visitor: Person, body: Any) -> None:
+def test_profile_body_that_violates_the_schema_returns_400(visitor: Person, body: Any) -> None:
     refused(visitor.rest("POST", "/users", json.dumps(body)))
 
 
 @pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
-def test_product_that_is_not_a_json_object_returns_400(admin: Person, body: bytes | str | None) -> None:
+def test_product_body_that_is_not_a_json_object_returns_400(admin: Person, body: bytes | str | None) -> None:
     refused(admin.http("PUT", "/products/tea", body), *((400, 413) if len(body or b"") > 16_384 else (400,)))
 
 
 @pytest.mark.parametrize("body", PRODUCTS.values(), ids=PRODUCTS)
-def test_product_that_violates_the_schema_returns_400(admin: Person, body: Any) -> None:
+def test_product_body_that_violates_the_schema_returns_400(admin: Person, body: Any) -> None:
     refused(admin.http("PUT", "/products/tea", json.dumps(body)))
 
 
@@ -135,13 +135,13 @@ def test_product_with_an_invalid_id_is_refused(admin: Person, product_id: str) -
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/x-www-form-urlencoded", "image/png"])
 @pytest.mark.parametrize("path", ["/orders", "/process", "/users"])
-def test_body_with_another_content_type_is_refused(visitor: Person, path: str, kind: str) -> None:
+def test_order_or_profile_with_a_content_type_other_than_json_is_refused(visitor: Person, path: str, kind: str) -> None:
     body = json.dumps(PERSON if path == "/users" else {"items": [LINE]})
     refused(visitor.rest("POST", path, body, Content_Type=kind), 400, 415)
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/json; charset=shift_jis"])
-def test_product_with_another_content_type_is_refused(admin: Person, kind: str) -> None:
+def test_product_with_a_content_type_other_than_json_in_utf_8_is_refused(admin: Person, kind: str) -> None:
     refused(admin.http("PUT", "/products/tea", json.dumps(TEA), Content_Type=kind), 400, 415)
 
 
@@ -153,7 +153,9 @@ def test_too_large_body_returns_413(visitor: Person, path: str) -> None:
 
 @pytest.mark.parametrize("kind", ["text/plain", "", "application/json; charset=shift_jis", "application/jsonx"])
 @pytest.mark.parametrize("surplus", [0, 1])
-def test_both_order_endpoints_refuse_a_body_with_the_same_error(visitor: Person, kind: str, surplus: int) -> None:
+def test_both_order_endpoints_return_the_same_error_for_an_unsupported_content_type(
+    visitor: Person, kind: str, surplus: int
+) -> None:
     body = json.dumps({"items": [LINE]})
     padded = body + " " * (16_384 - len(body) + surplus)
     wrong_kind = [visitor.rest("POST", path, body, Content_Type=kind) for path in ("/orders", "/process")]
@@ -189,18 +191,20 @@ def test_body_above_the_limit_of_api_gateway_returns_413(visitor: Person, path: 
         ("GET", "/orders/one/two/three"),
     ],
 )
-def test_unknown_rest_route_returns_404(visitor: Person, method: str, path: str) -> None:
+def test_unknown_route_of_the_rest_api_returns_404(visitor: Person, method: str, path: str) -> None:
     refused(visitor.rest(method, path), 404)
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"])
 @pytest.mark.parametrize(("method", "path"), [("POST", "/"), ("POST", "/nothing"), ("PUT", "/orders")])
-def test_unknown_rest_route_returns_404_for_any_body(visitor: Person, method: str, path: str, kind: str) -> None:
+def test_unknown_route_of_the_rest_api_returns_404_for_any_content_type(
+    visitor: Person, method: str, path: str, kind: str
+) -> None:
     refused(visitor.rest(method, path, "anything", Content_Type=kind), 404)
 
 
 @pytest.mark.parametrize("path", ["/orders/", "/orders//", "/orders/one/", "/users/one/"])
-def test_trailing_slash_of_a_rest_path_is_ignored(visitor: Person, path: str) -> None:
+def test_rest_api_ignores_a_trailing_slash_of_the_path(visitor: Person, path: str) -> None:
     with_slash, without = (visitor.rest("GET", each) for each in (path, path.rstrip("/")))
     assert with_slash.status == without.status
     assert with_slash.json().keys() == without.json().keys()
@@ -208,7 +212,7 @@ def test_trailing_slash_of_a_rest_path_is_ignored(visitor: Person, path: str) ->
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("GET", "/nothing"), ("DELETE", "/products/apple")])
-def test_unknown_http_route_returns_404(visitor: Person, method: str, path: str) -> None:
+def test_unknown_route_of_the_http_api_returns_404(visitor: Person, method: str, path: str) -> None:
     assert visitor.http(method, path).status == 404
 
 

@@ -1,4 +1,4 @@
-"""Journey 6: a cancelled order returns its stock exactly once, even with concurrent cancellations and executions."""
+"""Journey 6: a cancelled order returns its stock exactly once, even if several requests cancel it concurrently."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_only_the_owner_can_cancel_an_order(people: People, admin: Person, custo
     assert customer.read(order_id)["status"] == "CONFIRMED"
 
 
-def test_cancellation_right_after_the_order_keeps_all_stock(
+def test_order_cancelled_immediately_after_its_creation_takes_no_stock(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product = admin.put(5)
@@ -82,7 +82,7 @@ def test_cancellation_right_after_the_order_keeps_all_stock(
     assert stack.stock(product) == 5
 
 
-def test_execution_after_a_cancellation_changes_nothing(
+def test_workflow_execution_does_not_change_a_cancelled_order(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product = admin.put(5)

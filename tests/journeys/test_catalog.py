@@ -32,7 +32,7 @@ def test_unknown_product_returns_404(customer: Person) -> None:
     assert (answer.status, answer.json()["code"]) == (404, "ProductNotFound")
 
 
-def test_pages_list_each_product_once_in_id_order(admin: Person, customer: Person) -> None:
+def test_catalog_pages_list_each_product_once_in_id_order(admin: Person, customer: Person) -> None:
     mine = sorted(admin.put(1) for _ in range(7))
     seen, path, pages = list[str](), "/products?limit=3", 0
     while path:

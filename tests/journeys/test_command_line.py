@@ -1,6 +1,7 @@
 """Journey 10: wrong input to `make up` and `make redrive` gives a clear error and changes nothing.
 
-tests/local tests other command-line errors with smaller programs, for example a port in use or `down` without `up`.
+The tests of other errors, for example of a port in use, are in tests/local. They deploy small Pulumi programs instead of
+the whole platform.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ WRONG: dict[str, tuple[Change, list[str]]] = {
 
 
 @pytest.mark.parametrize(("change", "words"), WRONG.values(), ids=WRONG)
-def test_up_reports_a_wrong_setting_before_it_creates_resources(
+def test_make_up_reports_a_wrong_setting_before_it_creates_resources(
     elsewhere: Instance, project: Callable[[Change], Path], change: Change, words: list[str]
 ) -> None:
     done = local("up", elsewhere, "--program", str(project(change)))
@@ -86,7 +87,7 @@ def test_up_reports_a_wrong_setting_before_it_creates_resources(
     assert emulator.find(elsewhere).state == "none"
 
 
-def test_second_up_changes_nothing_and_keeps_orders(
+def test_second_make_up_changes_no_resources_and_keeps_orders(
     stack: Stack, admin: Person, customer: Person, watcher: Watcher
 ) -> None:
     order_id = customer.order({admin.put(5): 1})["order_id"]
@@ -100,7 +101,7 @@ def test_second_up_changes_nothing_and_keeps_orders(
     assert customer.read(order_id) == before
 
 
-def test_up_updates_only_the_changed_function(elsewhere: Instance, tmp_path: Path) -> None:
+def test_make_up_updates_only_the_changed_function(elsewhere: Instance, tmp_path: Path) -> None:
     copy = tmp_path / "project"
     developer.copy_program(copy)
     assert local("up", elsewhere, "--program", str(copy)).returncode == 0
@@ -111,7 +112,7 @@ def test_up_updates_only_the_changed_function(elsewhere: Instance, tmp_path: Pat
     assert re.search(r"resources +2 updated, \d+ same$", done.stdout, re.MULTILINE), done.stdout
 
 
-def test_redrive_without_a_running_instance_gives_the_remedy(free_port: Callable[[], int]) -> None:
+def test_make_redrive_without_a_running_instance_prints_a_remedy(free_port: Callable[[], int]) -> None:
     port = free_port()
     done = subprocess.run(  # noqa: S603 - the command runs a module of this repository
         [sys.executable, "-m", "operations.redrive", "local", "--port", str(port)],

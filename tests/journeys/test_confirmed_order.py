@@ -71,10 +71,12 @@ def test_bus_delivers_an_event_for_each_status(bought: Bought, watcher: Watcher)
     assert confirmed["detail"] == {"event_id": f"{order_id}:CONFIRMED", "order": as_published(bought.order)}
 
 
-def test_customer_gets_an_email_for_each_status(bought: Bought, watcher: Watcher, stack: Stack) -> None:
+def test_customer_gets_a_confirmation_email_with_the_total(bought: Bought, watcher: Watcher, stack: Stack) -> None:
     order, customer = bought.order, bought.customer
     watcher.until(
-        lambda: stack.handled_mails(order["order_id"]) == 2, "send_email handles both events", order["order_id"]
+        lambda: stack.handled_mails(order["order_id"]) == 2,
+        "send_email handles the order's two events",
+        order["order_id"],
     )
     mails = {mail["Subject"]: mail for mail in stack.mails(customer.email)}
     # If the event about the confirmation arrives first, send_email leaves out the email about the received order. The
@@ -179,7 +181,9 @@ def test_order_without_a_profile_is_confirmed_without_emails(
     stranger = people.somebody()
     order_id = stranger.order({admin.put(1): 1})["order_id"]
     assert watcher.decided(stranger, order_id)["status"] == "CONFIRMED"
-    watcher.until(lambda: len(stack.records("send_email", order_id)) >= 2, "send_email logs both events", order_id)
+    watcher.until(
+        lambda: len(stack.records("send_email", order_id)) >= 2, "send_email logs the order's two events", order_id
+    )
     assert {record["message"] for record in stack.records("send_email", order_id)} == {
         "email skipped: no profile with a verified address"
     }

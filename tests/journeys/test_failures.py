@@ -79,7 +79,7 @@ def test_redrive_processes_an_event_that_failed(
     assert not [name for name in queues if stack.failed(name, order_id)]
 
 
-def test_event_without_an_order_fails_again_after_a_redrive(
+def test_event_about_a_missing_order_fails_again_after_a_redrive(
     order: dict[str, Any], watcher: Watcher, stack: Stack, redrive: Redrive
 ) -> None:
     order_id = order["order_id"]
@@ -127,14 +127,18 @@ def test_event_delivered_twice_takes_effect_once(
     order_id = customer.order({product: 2})["order_id"]
     watcher.decided(customer, order_id)
     watcher.until(lambda: len(successes(order_id)) == 1, "process_order succeeds", order_id)
-    watcher.until(lambda: stack.handled_mails(order_id) == 2, "send_email handles both events", order_id)
+    watcher.until(lambda: stack.handled_mails(order_id) == 2, "send_email handles the order's two events", order_id)
     mails = stack.mails(customer.email)
-    watcher.until(lambda: len(stack.analytics(order_id)) == 2, "both events have a record", order_id)
+    watcher.until(
+        lambda: len(stack.analytics(order_id)) == 2, "the order's two events have an analytics record", order_id
+    )
     kept = stack.analytics(order_id)
     for event in watcher.told(order_id, "OrderCreated", "OrderConfirmed"):
         _put_event(stack, event["detail-type"], event["detail"]["order"])
     watcher.until(lambda: len(successes(order_id)) == 2, "process_order succeeds again", order_id)
-    watcher.until(lambda: stack.handled_mails(order_id) == 4, "send_email handles both events again", order_id)
+    watcher.until(
+        lambda: stack.handled_mails(order_id) == 4, "send_email handles the order's two events again", order_id
+    )
     assert stack.mails(customer.email) == mails
     assert stack.analytics(order_id) == kept
     assert stack.stock(product) == 3
@@ -147,7 +151,7 @@ def test_replay_of_archived_events_sends_no_second_email_and_takes_no_stock(
     order_id = customer.order({product: 2})["order_id"]
     before = watcher.told(order_id, "OrderCreated", "OrderConfirmed")
     watcher.until(lambda: len(successes(order_id)) == 1, "process_order succeeds", order_id)
-    watcher.until(lambda: stack.handled_mails(order_id) == 2, "send_email handles both events", order_id)
+    watcher.until(lambda: stack.handled_mails(order_id) == 2, "send_email handles the order's two events", order_id)
     mails = stack.mails(customer.email)
     bus = stack.ops["eventBus"]
     stack.aws(
@@ -160,7 +164,9 @@ def test_replay_of_archived_events_sends_no_second_email_and_takes_no_stock(
         Destination={"Arn": bus["arn"]},
     )
     watcher.until(lambda: len(successes(order_id)) == 2, "process_order succeeds again", order_id)
-    watcher.until(lambda: stack.handled_mails(order_id) == 4, "send_email handles both events again", order_id)
+    watcher.until(
+        lambda: stack.handled_mails(order_id) == 4, "send_email handles the order's two events again", order_id
+    )
     again = watcher.events(order_id)[2:]
     assert [event["detail"] for event in again] == [event["detail"] for event in before]
     assert stack.mails(customer.email) == mails
@@ -191,11 +197,13 @@ def test_event_undeliverable_to_analytics_is_recorded_without_a_redrive(
         order_id = customer.process({admin.put(5): 2}).json()["order_id"]
         # EventBridge cannot send to the analytics queue, so record_analytics receives the events from the dead-letter
         # queue of the EventBridge rule.
-        watcher.until(lambda: len(stack.analytics(order_id)) == 2, "both events have a record", order_id)
+        watcher.until(
+            lambda: len(stack.analytics(order_id)) == 2, "the order's two events have an analytics record", order_id
+        )
     assert stack.failed("analytics-delivery", order_id) == []
 
 
-def test_event_that_s3_refuses_is_recorded_by_a_redrive(
+def test_redrive_writes_an_analytics_record_that_s3_refused_before(
     order: dict[str, Any], watcher: Watcher, stack: Stack, redrive: Redrive
 ) -> None:
     order |= {"updated_at": "2001-01-01T00:00:00.000Z", "status": "CANCELLED"}

@@ -52,7 +52,7 @@ def test_discovery_document_names_the_issuer_of_the_tokens(stack: Stack, client:
     assert found["end_session_endpoint"] == auth["logoutUrl"]
 
 
-def test_logout_url_redirects_to_every_logout_uri(stack: Stack, client: CheckedClient) -> None:
+def test_logout_url_redirects_to_every_allowed_logout_uri(stack: Stack, client: CheckedClient) -> None:
     auth = stack.frontend["auth"]
     for uri in auth["logoutUris"]:
         query = urlencode({"client_id": auth["userPoolClientId"], "logout_uri": uri})

@@ -9,7 +9,7 @@ from tests.journeys.people import People, Person, at_once, lines, unique
 from tests.journeys.stack import Stack
 
 
-def test_same_key_and_body_return_the_current_order(
+def test_repeated_request_returns_the_order_with_its_current_status(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product, key = admin.put(5), unique("key")
@@ -23,7 +23,7 @@ def test_same_key_and_body_return_the_current_order(
     watcher.told(first["order_id"], "OrderCreated", "OrderConfirmed")
 
 
-def test_same_key_with_another_body_returns_409(
+def test_idempotency_key_with_another_body_returns_409(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product, key = admin.put(5), unique("key")
@@ -35,25 +35,25 @@ def test_same_key_with_another_body_returns_409(
     assert stack.stock(product) == 3
 
 
-def test_same_key_of_two_users_creates_two_orders(people: People, admin: Person, customer: Person) -> None:
+def test_same_idempotency_key_of_two_users_creates_two_orders(people: People, admin: Person, customer: Person) -> None:
     product, key, other = admin.put(5), unique("key"), people.somebody()
     assert customer.order({product: 1}, key)["order_id"] != other.order({product: 2}, key)["order_id"]
 
 
-def test_each_request_without_a_key_creates_an_order(admin: Person, customer: Person) -> None:
+def test_each_request_without_an_idempotency_key_creates_an_order(admin: Person, customer: Person) -> None:
     product = admin.put(5)
     assert customer.order({product: 1})["order_id"] != customer.order({product: 1})["order_id"]
 
 
 @pytest.mark.parametrize("key", ["k", "k" * 255, "clé/1 ; a=b", "7"])
-def test_any_key_of_up_to_255_characters_is_accepted(admin: Person, customer: Person, key: str) -> None:
+def test_idempotency_key_of_up_to_255_characters_is_accepted(admin: Person, customer: Person, key: str) -> None:
     product, name = admin.put(5), key.encode().decode("latin-1")
     assert customer.order({product: 1}, name)["order_id"] == customer.order({product: 1}, name)["order_id"]
 
 
 @pytest.mark.parametrize("path", ["/orders", "/process"])
 @pytest.mark.parametrize("key", ["", "k" * 256])
-def test_empty_or_too_long_key_returns_400(admin: Person, customer: Person, path: str, key: str) -> None:
+def test_empty_or_too_long_idempotency_key_returns_400(admin: Person, customer: Person, path: str, key: str) -> None:
     answer = customer.rest("POST", path, lines({admin.put(5): 1}), Idempotency_Key=key)
     assert (answer.status, answer.json()["code"]) == (400, "ValidationError")
 

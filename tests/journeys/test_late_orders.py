@@ -1,7 +1,7 @@
-"""Journey: an order whose event or execution was lost is still decided, because the sweep restarts its workflow.
+"""Journey: the platform processes an order even if the event or the workflow execution of the order was lost.
 
-The tests invoke mark_late_orders and restart_late_orders directly, because waiting for their batching window and
-schedule would take minutes.
+A sweep, which is an invocation of restart_late_orders, restarts the workflow of the order. Usually, a stream and a
+schedule invoke mark_late_orders and restart_late_orders every few minutes. The tests invoke them directly to save time.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def sweep(stack: Stack, order_id: str) -> None:
 
 
 @pytest.mark.parametrize("ended", [False, True], ids=["event lost", "execution aborted"])
-def test_lost_order_is_confirmed_by_the_sweep(
+def test_order_whose_event_or_execution_was_lost_is_confirmed_after_a_sweep(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack, ended: bool
 ) -> None:
     product = admin.put(5)

@@ -36,18 +36,18 @@ def attacker(people: People) -> Person:
     "name",
     ["Ann\nPay now", "Ann\u2028Pay now", "Ann\u202egnp", "A\u200bnn", "A\U000e0041nn", LINK, "www.evil.example", "a@b"],
 )
-def test_name_with_a_link_or_invisible_characters_returns_400(attacker: Person, name: str) -> None:
+def test_profile_name_with_a_link_or_invisible_characters_returns_400(attacker: Person, name: str) -> None:
     assert_refused(create(attacker, name=name))
     assert attacker.rest("GET", f"/users/{attacker.sub}").status == 404
 
 
-def test_address_of_another_user_returns_400(attacker: Person, customer: Person) -> None:
+def test_profile_with_the_email_address_of_another_user_returns_400(attacker: Person, customer: Person) -> None:
     assert_refused(create(attacker, email=customer.email))
     assert attacker.rest("GET", f"/users/{attacker.sub}").status == 404
 
 
-def test_unverified_address_of_the_account_returns_400(people: People, customer: Person, stack: Stack) -> None:
-    """The attacker changes the account's email address to another person's, but cannot verify that address."""
+def test_profile_with_an_unverified_email_address_returns_400(people: People, customer: Person, stack: Stack) -> None:
+    """The attacker sets the attribute `email` of the Cognito user to another person's address, but cannot verify it."""
     attacker = people.somebody()
     token = attacker.client.sign_in(attacker.email, attacker.password).access_token
     foreign = customer.email.replace("@", "+x@")
@@ -73,7 +73,7 @@ def test_concurrent_requests_of_one_user_create_one_profile(people: People) -> N
 def test_profile_of_release_0_1_0_receives_emails_only_after_its_address_is_verified(
     people: People, admin: Person, customer: Person, stack: Stack, watcher: Watcher
 ) -> None:
-    """The attacker's profile contains the customer's address. The customer must get no emails about the orders."""
+    """The attacker's profile has the customer's address. The customer must get no emails about the attacker's orders."""
     attacker, product = people.somebody(), admin.put(10)
     row: dict[str, Any] = {
         "user_id": attacker.sub,
@@ -90,6 +90,6 @@ def test_profile_of_release_0_1_0_receives_emails_only_after_its_address_is_veri
     assert attacker.rest("GET", f"/users/{attacker.sub}").json()["email"] == customer.email
     assert create(attacker).status == 201
     mailed = attacker.order({product: 1})["order_id"]
-    watcher.until(lambda: stack.handled_mails(mailed) == 2, "send_email handles both events", mailed)
+    watcher.until(lambda: stack.handled_mails(mailed) == 2, "send_email handles the order's two events", mailed)
     assert about(mailed, stack.mails(attacker.email))
     assert about(skipped, stack.mails(customer.email)) == about(mailed, stack.mails(customer.email)) == []

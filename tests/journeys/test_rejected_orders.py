@@ -57,7 +57,9 @@ def test_rejection_reason_is_in_the_row_execution_event_and_email(
     assert f"Reason: {order['reason']['message']}" in mails[0]["BodyText"]
 
 
-def test_reason_names_only_the_product_out_of_stock(admin: Person, customer: Person, watcher: Watcher) -> None:
+def test_rejection_reason_names_only_the_product_out_of_stock(
+    admin: Person, customer: Person, watcher: Watcher
+) -> None:
     enough, short = admin.put(5), admin.put(1)
     order = watcher.decided(customer, customer.order({enough: 5, short: 2})["order_id"])
     assert short in order["reason"]["message"]

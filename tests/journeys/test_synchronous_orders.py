@@ -1,6 +1,6 @@
 """Journey 7: `POST /process` returns the confirmed order or an error.
 
-The order causes the same events and emails as an accepted order.
+An order from `POST /process` causes the same events and emails as an order from `POST /orders`.
 """
 
 from __future__ import annotations
@@ -27,16 +27,18 @@ def test_response_contains_the_confirmed_order(admin: Person, customer: Person, 
     assert customer.rest("GET", "/orders").json()["orders"] == [order]
 
 
-def test_synchronous_order_has_the_events_of_an_accepted_order(
+def test_synchronous_order_causes_the_same_events_and_email_as_an_accepted_order(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     order = customer.process({admin.put(5): 2}).json()
     order_id = order["order_id"]
     _, confirmed = watcher.told(order_id, "OrderCreated", "OrderConfirmed")
     assert confirmed["detail"]["order"] == as_published(order)
-    watcher.until(lambda: stack.handled_mails(order_id) == 2, "send_email handles both events", order_id)
+    watcher.until(lambda: stack.handled_mails(order_id) == 2, "send_email handles the order's two events", order_id)
     assert "Your order is confirmed" in [mail["Subject"] for mail in stack.mails(customer.email)]
-    watcher.until(lambda: len(stack.analytics(order_id)) == 2, "both events have an analytics record", order_id)
+    watcher.until(
+        lambda: len(stack.analytics(order_id)) == 2, "the order's two events have an analytics record", order_id
+    )
     watcher.until(lambda: stack.records("process_order", order_id), "process_order logs the event", order_id)
     # Check that only an EXPRESS execution ran. Step Functions does not store EXPRESS executions, so the test searches
     # their log.

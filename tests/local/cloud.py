@@ -35,8 +35,9 @@ _numbers = itertools.count(1)
 def left_out() -> tuple[str, ...]:
     """Return the names of the corrections that the emulator must not apply.
 
-    The environment variable ORDERS_WITHOUT contains the names, separated by commas, or `all`. Without a correction, its
-    tests must fail, which proves that the correction is still needed.
+    A correction replaces functions of the emulator that behave differently from AWS. The environment variable
+    ORDERS_WITHOUT contains names of corrections, separated by commas, or `all`. The tests of a correction must fail
+    without it. This proves that the correction is still needed.
     """
     names = os.environ.get("ORDERS_WITHOUT", "")
     return emulator_fixes.NAMES if names == "all" else tuple(filter(None, names.split(",")))

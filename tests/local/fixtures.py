@@ -17,7 +17,10 @@ REGION = "ap-northeast-1"
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """An empty emulator that enforces IAM and retries quickly. It starts no execution environments in advance."""
+    """An empty emulator that enforces IAM permissions.
+
+    It retries failed asynchronous invocations quickly, and starts no execution environments in advance.
+    """
     with _cloud(tmp_path_factory) as found:
         yield found
 

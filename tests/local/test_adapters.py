@@ -1,4 +1,7 @@
-"""Tests that there is one adapter for each resource type of the stacks, and no other adapter."""
+"""Tests that each resource type of the stacks has one adapter, and that there are no other adapters.
+
+An adapter is the code that deploys resources of one type to the emulator.
+"""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def program(tmp_path: Path) -> Path:
     return write(tmp_path / "program", TABLE, "pulumi.export('table', table.arn)")
 
 
-def test_up_deploys_and_writes_outputs_that_only_their_owner_can_read(where: Instance, program: Path) -> None:
+def test_make_up_writes_stack_outputs_that_only_their_owner_can_read(where: Instance, program: Path) -> None:
     done = command("up", where, program=program)
 
     assert done.returncode == 0, done.stderr
@@ -47,7 +47,7 @@ def test_up_deploys_and_writes_outputs_that_only_their_owner_can_read(where: Ins
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_second_up_changes_nothing_and_keeps_the_data(where: Instance, program: Path) -> None:
+def test_second_make_up_changes_no_resources_and_keeps_the_data(where: Instance, program: Path) -> None:
     first = up(where, program=program)
     first.aws("dynamodb", "put_item", TableName="things", Item={"id": {"S": "kept"}})
     again = command("up", where, program=program)
@@ -58,13 +58,13 @@ def test_a_second_up_changes_nothing_and_keeps_the_data(where: Instance, program
     assert first.aws("dynamodb", "get_item", TableName="things", Key=key)["Item"] == key
 
 
-def test_down_without_an_instance_reports_that_nothing_is_running(where: Instance) -> None:
+def test_make_down_without_an_instance_reports_that_nothing_is_running(where: Instance) -> None:
     done = command("down", where)
 
     assert (done.returncode, done.stdout) == (0, f"{where.url}: Nothing is running.\n")
 
 
-def test_status_reports_the_running_processes(where: Instance, program: Path) -> None:
+def test_make_status_reports_the_running_processes(where: Instance, program: Path) -> None:
     before = command("status", where)
     up(where, program=program)
     after = command("status", where)
@@ -86,7 +86,7 @@ def test_aws_settings_proxies_and_other_emulators_have_no_effect(where: Instance
     assert (down.returncode, down.stdout) == (0, f"{where.url}: Stopped the instance and deleted its data.\n")
 
 
-def test_down_ends_all_processes(where: Instance, tmp_path: Path) -> None:
+def test_make_down_ends_all_processes(where: Instance, tmp_path: Path) -> None:
     platform = up(where, program=write(tmp_path / "program", FUNCTION.replace("ANSWER", "1")))
     platform.aws("lambda", "invoke", FunctionName=platform.outputs["function"])
     found = emulator.find(where)
@@ -99,14 +99,14 @@ def test_down_ends_all_processes(where: Instance, tmp_path: Path) -> None:
         platform.aws("lambda", "list_functions")
 
 
-def test_up_with_refused_settings_leaves_no_emulator_running(where: Instance, tmp_path: Path) -> None:
+def test_make_up_with_invalid_settings_leaves_no_emulator_running(where: Instance, tmp_path: Path) -> None:
     done = command("up", where, program=write(tmp_path / "program", "raise pulumi.RunError('size: allowed: 1-5')"))
 
     assert done.returncode == 1
     assert emulator.find(where).state == "none"
 
 
-def test_used_port_is_reported_with_a_remedy(where: Instance, program: Path) -> None:
+def test_port_in_use_is_reported_with_a_remedy(where: Instance, program: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", where.port))
         taken.listen()
@@ -118,7 +118,7 @@ def test_used_port_is_reported_with_a_remedy(where: Instance, program: Path) -> 
     assert "Traceback" not in done.stderr
 
 
-def test_up_reports_a_dead_emulator_and_starts_a_new_one(where: Instance, program: Path) -> None:
+def test_make_up_reports_a_dead_emulator_and_starts_a_new_one(where: Instance, program: Path) -> None:
     up(where, program=program)
     os.kill(emulator.find(where).record["pid"], signal.SIGKILL)
     while emulator.find(where).state == "running":
@@ -141,7 +141,7 @@ def test_killed_emulator_ends_its_execution_environments(where: Instance, tmp_pa
     assert eventually(lambda: not [each for each in found.processes if processes.find(each.pid)])
 
 
-def test_down_does_not_stop_another_process_with_the_same_id(where: Instance, program: Path) -> None:
+def test_make_down_does_not_stop_another_process_with_the_same_id(where: Instance, program: Path) -> None:
     up(where, program=program)
     command("down", where)
     where.process.write_text(json.dumps({"pid": os.getpid(), "started": "another time", "region": "eu-west-1"}))

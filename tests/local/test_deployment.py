@@ -105,7 +105,7 @@ def test_changed_rest_api_is_deployed_once(
     assert (answers["one"].text, answers["new"].text, answers["old"].status) == ("second", "new", 403)
 
 
-def test_contents_of_a_replaced_resource_are_created_again(deploy: Callable[..., Running]) -> None:
+def test_replaced_role_gets_its_inline_policy_again(deploy: Callable[..., Running]) -> None:
     policy = """
         aws.iam.RolePolicy("policy", name="p", role=role.name, policy=json.dumps(
             {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]}
@@ -169,7 +169,7 @@ def test_refused_creation_reports_resource_call_and_message(attempt: Callable[..
     assert "Traceback" not in done.stderr
 
 
-def test_next_up_continues_after_a_failure(
+def test_next_make_up_completes_a_failed_deployment(
     attempt: Callable[..., CompletedProcess[str]], deploy: Callable[..., Running]
 ) -> None:
     role = 'role = aws.iam.Role("later", name="later", assume_role_policy=trust("lambda.amazonaws.com"))'
@@ -183,7 +183,7 @@ def test_next_up_continues_after_a_failure(
     assert platform.aws("iam", "list_role_policies", RoleName="later")["PolicyNames"] == ["p"]
 
 
-def test_next_up_recreates_the_contents_of_a_resource_that_a_failed_up_replaced(
+def test_next_make_up_recreates_the_policy_of_a_role_that_a_failed_deployment_replaced(
     attempt: Callable[..., CompletedProcess[str]], deploy: Callable[..., Running]
 ) -> None:
     statement = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
@@ -248,7 +248,7 @@ def test_run_error_of_the_program_is_reported_unchanged(
     assert done.stderr == "error: size: allowed: 1-5\n"
 
 
-def test_structured_configuration_has_the_format_of_the_cli(
+def test_program_reads_objects_numbers_and_booleans_from_its_configuration(
     attempt: Callable[..., CompletedProcess[str]],
 ) -> None:
     config = {"demo:area": {"on": True, "list": [1]}, "demo:flag": True, "demo:number": 5, "text": "x"}

@@ -138,7 +138,9 @@ def test_the_emulator_has_the_same_environment_on_every_machine(
     assert environment.of_emulator(instance, REGION) == clean
 
 
-def test_command_retains_variables_for_downloads_and_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_keeps_the_environment_variables_for_package_downloads_and_the_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     needed = {"HTTPS_PROXY": "http://proxy", "https_proxy": "http://proxy", "UV_INDEX_URL": "u", "SSL_CERT_FILE": "c"}
     needed |= {"LC_ALL": "C", "TERM": "dumb", "PATH": os.environ["PATH"], "HOME": "/home/me"}
     for name, value in needed.items():

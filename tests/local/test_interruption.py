@@ -67,7 +67,7 @@ def left(where: Instance, *, but: tuple[int, ...] = ()) -> list[processes.Proces
 
 
 def takes_signals(terminal: Terminal) -> bool:
-    """Return whether the command already handles signals, which it does before it imports most of its modules."""
+    """Return whether the command already handles signals. It starts to do so before it imports most of its modules."""
     status = Path(f"/proc/{terminal.pid}/status").read_text(encoding="ascii")
     caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
     return bool(int(caught.split()[1], 16) & 1 << (signal.SIGHUP - 1))
@@ -122,12 +122,12 @@ MOMENTS = {
     killed: 137,
 }
 # If the test interrupts `make up` at one of these moments, the program creates all queues without a pause. At the other
-# moments, the program has paused after 60 queues.
+# moments, the program pauses after 60 queues.
 GO_ON = (resources, terminated, killed)
 
 
 @pytest.mark.parametrize(("moment", "code"), MOMENTS.items(), ids=[moment.__name__ for moment in MOMENTS])
-def test_interrupted_up_ends_immediately_and_leaves_no_processes(
+def test_interrupted_make_up_ends_immediately_and_leaves_no_processes(
     kept: Running, tmp_path: Path, moment: Callable[[Terminal, Path], None], code: int
 ) -> None:
     where, mark = kept.instance, tmp_path / "mark"
@@ -167,7 +167,7 @@ def test_each_command_can_be_interrupted_right_after_its_start(name: str, tmp_pa
 
 
 @pytest.mark.parametrize("moment", [resources, killed])
-def test_next_up_continues_after_an_interruption(
+def test_next_make_up_completes_an_interrupted_deployment(
     kept: Running, tmp_path: Path, moment: Callable[[Terminal, Path], None]
 ) -> None:
     where, seconds = kept.instance, 200 + len(moment.__name__)
@@ -192,7 +192,7 @@ def fresh(tmp_path: Path) -> Iterator[Instance]:
         yield where
 
 
-def test_up_interrupted_during_emulator_start_leaves_no_processes(fresh: Instance, tmp_path: Path) -> None:
+def test_make_up_interrupted_during_emulator_start_leaves_no_processes(fresh: Instance, tmp_path: Path) -> None:
     terminal = in_terminal("up", fresh, write(tmp_path / "program", TABLE))
     terminal.wait(text="emulator")
     terminal.type(CTRL_C)
@@ -230,7 +230,7 @@ def test_emulator_ends_if_the_first_make_up_is_killed(fresh: Instance, tmp_path:
     assert f"{QUEUES + 1} created" in done.stdout
 
 
-def test_emulator_and_functions_end_with_the_owner_process(fresh: Instance, tmp_path: Path) -> None:
+def test_emulator_and_functions_end_if_the_process_that_started_them_is_killed(fresh: Instance, tmp_path: Path) -> None:
     program = write(tmp_path / "program", FUNCTION.replace("ANSWER", "__import__('time').sleep(600)"))
     script = f"""
 import time
@@ -264,7 +264,7 @@ def test_endless_function_ends_when_the_emulator_is_killed(fresh: Instance, tmp_
 
 
 @pytest.mark.parametrize("output", ["closed pipe", "full disk"])
-def test_up_deploys_even_if_its_output_cannot_be_written(kept: Running, tmp_path: Path, output: str) -> None:
+def test_make_up_deploys_even_if_its_output_cannot_be_written(kept: Running, tmp_path: Path, output: str) -> None:
     where, seconds = kept.instance, 300 + len(output)
     program = many(tmp_path / "program", seconds)
     shell = {"closed pipe": '"$@" | head -1; exit ${PIPESTATUS[0]}', "full disk": '"$@" > /dev/full'}[output]
@@ -279,7 +279,7 @@ def test_up_deploys_even_if_its_output_cannot_be_written(kept: Running, tmp_path
     assert kept.aws("dynamodb", "get_item", TableName="things", Key=KEPT)["Item"] == KEPT
 
 
-def test_discard_stops_the_emulator_unless_it_was_released_first(fresh: Instance) -> None:
+def test_discard_stops_the_emulator_unless_release_was_called_first(fresh: Instance) -> None:
     started = emulator.start(fresh, region="eu-west-1")
     started.wait()
     assert started.discard()

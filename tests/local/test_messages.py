@@ -29,7 +29,7 @@ def _offered(said: str) -> int:
     return int(found[1])
 
 
-def test_port_offered_in_the_message_is_free() -> None:
+def test_port_suggested_by_the_error_about_a_port_in_use_is_free() -> None:
     with socket.socket() as first, socket.socket() as second:
         first.bind((HOST, 0))
         first.listen()
@@ -72,7 +72,7 @@ def test_each_port_error_has_its_own_remedy(monkeypatch: pytest.MonkeyPatch, num
         emulator.require_free(4566)
 
 
-def test_port_offered_instead_of_port_65535_is_valid() -> None:
+def test_port_suggested_instead_of_port_65535_is_valid() -> None:
     assert emulator.free_port(LAST_PORT) < LAST_PORT
 
 

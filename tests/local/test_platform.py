@@ -83,7 +83,7 @@ def test_sample_users_can_sign_in_with_their_permissions(platform: Running) -> N
     assert created.status == 409, "the customer must already have a profile"
 
 
-def test_second_up_changes_neither_resources_nor_sample_data(platform: Running) -> None:
+def test_second_make_up_changes_neither_resources_nor_sample_data(platform: Running) -> None:
     client, people = platform.client, platform.outputs["local"]
     admin = client.sign_in_by_code(**people["admin"])
     changed = {**PRODUCTS["teapot"], "quantity": 7}
@@ -97,7 +97,7 @@ def test_second_up_changes_neither_resources_nor_sample_data(platform: Running) 
     assert client.http("GET", "/products/teapot", admin.access_token).json()["quantity"] == 7
 
 
-def test_up_interrupted_during_seeding_loses_no_sample_data(platform: Running) -> None:
+def test_make_up_interrupted_while_it_creates_sample_data_loses_none(platform: Running) -> None:
     terminal = in_terminal("up", platform.instance)
     terminal.wait(text="sample data")
     terminal.type(CTRL_C)
@@ -120,7 +120,7 @@ def test_make_order_shows_every_step(platform: Running) -> None:
         platform.aws("sqs", "get_queue_url", QueueName="orders-local-watch")
 
 
-def test_settings_for_aws_and_proxies_have_no_effect(
+def test_local_commands_ignore_aws_settings_and_proxies(
     platform: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = hostile.everything(tmp_path)

@@ -52,7 +52,7 @@ def judge(case: dict[str, Any], attempt: Callable[[], Any]) -> None:
 
 
 @pytest.mark.parametrize("case", CASES["values"], ids=lambda case: ascii(case["yaml"]))
-def test_value_is_read_as_the_cli_reads_it_or_refused(case: dict[str, Any], tmp_path: Path) -> None:
+def test_configuration_value_is_read_as_the_cli_reads_it_or_refused(case: dict[str, Any], tmp_path: Path) -> None:
     stack_file = f"config:\n  orders:a:\n  - {case['yaml']}\n".encode()
 
     def attempt() -> Any:
@@ -206,7 +206,7 @@ _ENCODINGS = st.sampled_from(("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-
 @example(place=("config", "orders:mail", "sender"), value="é", style={"allow_unicode": True}, encoding="latin-1")
 @example(place=("config", "orders:api", "throttleRate"), value=math.nan, style={}, encoding="utf-8")
 @example(place=("config", "orders:api", "throttleRate"), value=b"\xff", style={}, encoding="utf-16")
-def test_any_value_and_encoding_is_accepted_or_refused_in_one_line(
+def test_stack_file_with_any_value_and_encoding_is_accepted_or_refused_in_one_line(
     tmp_path_factory: pytest.TempPathFactory,
     place: tuple[str, ...],
     value: Any,
@@ -249,7 +249,7 @@ def test_damaged_stack_file_is_accepted_or_refused_in_one_line(
 @example(stack_file=b"[" * 700)
 @example(stack_file=b"a: " + b"&a [" * 2000)
 @example(stack_file=b"- " * 3000)
-def test_random_bytes_are_accepted_or_refused_in_one_line(
+def test_stack_file_of_random_bytes_is_accepted_or_refused_in_one_line(
     tmp_path_factory: pytest.TempPathFactory, stack_file: bytes
 ) -> None:
     outcome(tmp_path_factory.getbasetemp(), stack_file)

@@ -33,7 +33,7 @@ def test_changes_are_stored_even_if_the_deployment_does_not_complete(where: Inst
     again = State(where)
     assert again.records == {URN: record("1")}
     assert again.begun == {OTHER: token}
-    assert again.begin(OTHER) == token, "a change must keep its token until the end of the change is recorded"
+    assert again.begin(OTHER) == token, "`begin` must return the same token until the change is recorded as complete"
     again.put(OTHER, record("3"))
     assert State(where).begun == {}
 

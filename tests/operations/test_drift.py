@@ -22,7 +22,7 @@ def reported(monkeypatch: pytest.MonkeyPatch, **step: Any) -> list[str]:
     return drift.drift("dev")
 
 
-def test_values_in_lists_and_mappings_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_values_in_lists_and_mappings_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     paths = ('tags["a.b"]', "rules[1].name", "rules[2]")
     lines = reported(
         monkeypatch,

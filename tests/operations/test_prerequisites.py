@@ -166,7 +166,7 @@ def test_error_of_the_pulumi_cli_is_reported(pulumi: Pulumi, error: str, said: s
 
 
 @pytest.mark.usefixtures("aws")
-def test_check_returns_the_account_and_does_not_select_the_stack(pulumi: Pulumi) -> None:
+def test_check_before_a_deployment_returns_the_account_and_does_not_select_the_stack(pulumi: Pulumi) -> None:
     found = prerequisites.check("acme/dev")
     assert (found.problems, found.warnings, found.account) == ([], [], ACCOUNT)
     assert pulumi.calls == ["config --json --show-secrets --stack acme/dev --non-interactive"]
@@ -246,7 +246,7 @@ def test_check_uses_the_variables_of_the_pulumi_environment(
 
 @pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize("content", ["environment: {imports: [a]}\n", "environment: 2026-01-01\n"])
-def test_unreadable_environment_setting_causes_a_warning(
+def test_invalid_pulumi_environment_in_the_stack_file_causes_a_warning(
     pulumi: Pulumi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
 ) -> None:
     del pulumi
@@ -331,7 +331,7 @@ class TestQuotas:
         self.allow(pulumi, 500, capacityWaiver="Most requests only read.")
         assert (prerequisites.check("dev").warnings, aws.asked) == ([], 0)
 
-    def test_denied_quota_request_causes_one_warning(self, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_denied_call_to_service_quotas_causes_one_warning(self, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse(**_: Any) -> None:
             raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not allowed"}}, "ListServiceQuotas")
 
@@ -339,7 +339,7 @@ class TestQuotas:
         (warning,) = prerequisites.check("dev").warnings
         assert warning.startswith("AWS's quotas were not compared with api.throttleRate: An error occurred (AccessDeni")
 
-    def test_slow_quota_request_does_not_discard_the_other_results(
+    def test_slow_call_to_service_quotas_does_not_discard_the_other_results(
         self, aws: Aws, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(account, "LIMIT_S", 0.2)

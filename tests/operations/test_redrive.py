@@ -46,7 +46,9 @@ def test_dead_letter_without_an_envelope_is_sent_to_its_function(world: World) -
     assert world.functions.invocations == [(FAILER, "Event", EVENT)]
 
 
-def test_dead_letter_copy_of_a_redriven_envelope_is_deleted(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_event_in_both_failure_queues_of_a_function_is_sent_once(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     world.sqs.put("process-order-dlq", EVENT, RequestID="r-1")
     world.sqs.put("process-order-failures", envelope())
     assert world.redrive() == 0
@@ -55,7 +57,7 @@ def test_dead_letter_copy_of_a_redriven_envelope_is_deleted(world: World, capsys
     assert "process-order-dlq: o-1:PENDING" in capsys.readouterr().out
 
 
-def test_dead_letter_of_another_function_is_not_a_copy(world: World) -> None:
+def test_event_in_failure_queues_of_two_functions_is_sent_to_both(world: World) -> None:
     world.sqs.put("fail-order-dlq", EVENT, RequestID="r-1")
     world.sqs.put("process-order-failures", envelope())
     world.redrive()
@@ -144,7 +146,7 @@ def test_failed_send_email_invocation_of_release_0_1_0_is_sent_to_its_queue(worl
     assert (sent["QueueUrl"], json.loads(sent["MessageBody"])) == (MAIL_QUEUE, EVENT)
 
 
-def test_message_of_the_fifo_queue_is_sent_back_unchanged(world: World) -> None:
+def test_failed_analytics_message_is_sent_to_its_fifo_queue_unchanged(world: World) -> None:
     body = {"event_id": "o-1:PENDING", "detail_type": "OrderCreated", "order": {"order_id": "o-1"}}
     world.sqs.put("analytics-dlq", body)
     assert world.redrive() == 0

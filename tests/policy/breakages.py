@@ -1,7 +1,7 @@
 """For each rule: changes to resources of the stack prod that break the rule, and the resource that the rule reports.
 
-If a waiver allows a resource of prod to break the rule, the change fixes this resource, and the rule must stop
-reporting it.
+Waivers allow some resources of prod to break a rule. MENDINGS contains a change that fixes such a resource, and the
+test checks that the rule then no longer reports it.
 """
 
 from __future__ import annotations

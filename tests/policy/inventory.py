@@ -1,8 +1,9 @@
 """All checks of cdk-nag and checkov that apply to the resource types of this project.
 
-The checks of cdk-nag 3.0.2 come from its RULES.md. They are all checks of the pack Serverless, and the checks of the
-pack AwsSolutions for the AWS services that this project uses. The checks of checkov 3.3.30 are its registered checks
-and graph checks for the resource types of the stack prod, including those of a web site with its own domain.
+The checks of cdk-nag 3.0.2 come from its RULES.md. The inventory contains every check of its pack Serverless. From its
+pack AwsSolutions, it contains the checks for the AWS services that this project uses. The checks of checkov 3.3.30 are
+its registered checks and graph checks for the resource types of the stack prod. These types include the types that only
+a web site with a custom domain needs.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def test_method_without_a_mock_integration_needs_a_token_and_validation(
     assert reported(graph_of, body("RestApi rest-api", answer)) == wanted
 
 
-def test_top_level_validator_applies_but_top_level_security_does_not(graph_of: GraphOf) -> None:
+def test_top_level_validator_of_a_rest_api_applies_but_top_level_security_does_not(graph_of: GraphOf) -> None:
     def move(document: Any) -> None:
         for operation in (document["paths"]["/users"]["post"], document["paths"]["/orders"]["get"]):
             document["x-amazon-apigateway-request-validator"] = operation.pop("x-amazon-apigateway-request-validator")
@@ -146,7 +146,7 @@ def test_policy_is_read_if_it_has_single_values_instead_of_lists() -> None:
     assert statements(None) == []
 
 
-def test_own_domain_of_the_site_adds_no_violations(graph_of: GraphOf) -> None:
+def test_custom_domain_of_the_web_site_adds_no_violations(graph_of: GraphOf) -> None:
     config = stack_config("prod")
     config["orders:site"] = json.dumps(
         json.loads(config["orders:site"]) | {"domain": "shop.example.com", "hostedZoneId": "Z0123456789"}

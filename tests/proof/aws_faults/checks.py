@@ -74,8 +74,7 @@ def holds_on(case: Case) -> bool:
     """Return whether the case cannot end as long as its fault continues.
 
     This is true if a request has only received 429 or 5xx so far, or if a workflow retries a failing call. It is also
-    true if the fault is in a function that restarts late orders: when this function fails, it leaves out the remaining
-    orders.
+    true if the fault is in one of the functions that restart late orders (`SWEEP`).
     """
     if case.fault and case.fault[0].caller in SWEEP:
         return True
@@ -122,7 +121,10 @@ def _check_order(case: Case, seen: Seen, findings: Findings) -> None:
 
 
 def _expected(row: Mapping[str, Any]) -> set[str]:
-    """Return the statuses that the order must have had. Only a confirmation writes the attribute `total`."""
+    """Return the statuses that the order must have had.
+
+    Only a confirmation writes the attribute `total`, so an order with this attribute was CONFIRMED at some time.
+    """
     return {"PENDING", row["status"]["S"]} | ({"CONFIRMED"} if "total" in row else set())
 
 

@@ -51,10 +51,11 @@ RETRY_BASE_S: Final = 14
 # Function -> the visibility timeout of its queue in seconds. If the function ends without a response, SQS delivers the
 # message again after this time.
 _AGAIN_S: Final = {"record_analytics": 2, "send_email": _TIMEOUTS_S["send_email"]}
-# Function -> the number of deliveries after which SQS moves a message to the failure queue. With the usual number, this
-# would take at least six hours. send_email gets more deliveries than record_analytics. If send_email can neither
-# complete nor release a claim (the row that prevents a second email), the claim lasts until the function's timeout.
-# After only three or four deliveries, the claim might still exist.
+# Function -> the number of deliveries after which SQS moves a message to the failure queue. With the platform's usual
+# number, this would take at least six hours. send_email needs more deliveries than record_analytics because of its
+# claims (rows that prevent a second email). While a claim exists, further deliveries of its event fail. If send_email
+# can neither complete nor release a claim, the claim exists until the function's timeout. Until then, three or four
+# deliveries might fail.
 _RECEIVED_AT_MOST: Final = {"record_analytics": 3, "send_email": 5}
 # The attack gives undecided orders this age, so that the sweep restarts their workflow. The age is below the workflow's
 # time limit, after which `fail_order` sets orders to FAILED.
