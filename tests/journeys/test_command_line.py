@@ -1,7 +1,7 @@
 """Journey 10: wrong input to `make up` and `make redrive` gives a clear error and changes nothing.
 
-The tests of other errors, for example of a port in use, are in tests/local. They deploy small Pulumi programs instead of
-the whole platform.
+tests/local contains the tests of other errors, for example of a port in use. They deploy small Pulumi programs instead
+of the whole platform.
 """
 
 from __future__ import annotations

@@ -173,7 +173,7 @@ def test_replay_of_archived_events_sends_no_second_email_and_takes_no_stock(
     assert stack.stock(product) == 3
 
 
-def test_event_undeliverable_to_a_function_is_delivered_by_a_redrive(
+def test_redrive_delivers_an_event_that_eventbridge_could_not_deliver_to_a_function(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack, redrive: Redrive
 ) -> None:
     with without_permission(stack, stack.ops["functions"]["process_order"]):
@@ -189,7 +189,7 @@ def test_event_undeliverable_to_a_function_is_delivered_by_a_redrive(
     assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
 
 
-def test_event_undeliverable_to_analytics_is_recorded_without_a_redrive(
+def test_event_that_eventbridge_cannot_send_to_analytics_is_recorded_without_a_redrive(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     closed = json.dumps({"Version": "2012-10-17", "Statement": []})

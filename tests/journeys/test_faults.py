@@ -56,7 +56,7 @@ def test_failing_http_api_function_returns_500_without_details(customer: Person,
         ("order-standard", "states:StartSyncExecution"),
     ],
 )
-def test_order_waits_for_the_end_of_an_outage(
+def test_order_stays_pending_during_an_outage_and_is_confirmed_afterwards(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack, missing: tuple[str, str]
 ) -> None:
     product = admin.put(5)
@@ -70,7 +70,7 @@ def test_order_waits_for_the_end_of_an_outage(
     assert stack.stock(product) == 3
 
 
-def test_synchronous_order_returns_503_and_a_retry_confirms_it(
+def test_synchronous_order_returns_503_during_an_outage_and_a_retry_confirms_it(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product = admin.put(5)
@@ -87,7 +87,7 @@ def test_synchronous_order_returns_503_and_a_retry_confirms_it(
     assert stack.stock(product) == 3
 
 
-def test_failed_notification_does_not_stop_an_order(
+def test_order_is_confirmed_even_if_its_notification_cannot_be_sent(
     admin: Person, customer: Person, watcher: Watcher, stack: Stack
 ) -> None:
     product = admin.put(5)

@@ -73,7 +73,7 @@ def test_concurrent_requests_of_one_user_create_one_profile(people: People) -> N
 def test_profile_of_release_0_1_0_receives_emails_only_after_its_address_is_verified(
     people: People, admin: Person, customer: Person, stack: Stack, watcher: Watcher
 ) -> None:
-    """The attacker's profile has the customer's address. The customer must get no emails about the attacker's orders."""
+    """The attacker's profile has the customer's address. The attacker's orders must cause no emails to the customer."""
     attacker, product = people.somebody(), admin.put(10)
     row: dict[str, Any] = {
         "user_id": attacker.sub,

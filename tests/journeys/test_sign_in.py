@@ -49,14 +49,16 @@ def test_unknown_user_gets_the_same_error_as_for_a_wrong_password(client: Checke
         client.sign_in("nobody@example.com", PASSWORD)
 
 
-def test_code_flow_returns_a_token_with_the_requested_scopes(people: People, client: CheckedClient) -> None:
+def test_authorization_code_flow_returns_a_token_with_the_requested_scopes(
+    people: People, client: CheckedClient
+) -> None:
     somebody = people.somebody()
     tokens = client.sign_in_by_code(somebody.email, somebody.password)
     assert set(_claims(tokens.access_token)["scope"].split()) == {"openid", "email"}
     assert _claims(tokens.id_token)["sub"] == somebody.sub
 
 
-def test_code_flow_with_a_wrong_password_is_refused(people: People, client: CheckedClient) -> None:
+def test_authorization_code_flow_with_a_wrong_password_is_refused(people: People, client: CheckedClient) -> None:
     with pytest.raises(SignInError):
         client.sign_in_by_code(people.somebody().email, "Wrong-horse-1")
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from local.aws import Aws
 
-# Each entry contains a service, the call that lists its resources, and the field of the response that contains the
+# Each entry contains a service, a call that lists resources of this service, and the field of the response with the
 # list. _PARTS contains the calls that list the parts of each resource, such as the stages of an API.
 _LISTS: Final = (
     ("apigateway", "get_rest_apis", "items"),

@@ -73,7 +73,7 @@ def test_make_status_reports_the_running_processes(where: Instance, program: Pat
     assert (after.returncode, "running, process" in after.stdout) == (0, True)
 
 
-def test_aws_settings_proxies_and_other_emulators_have_no_effect(where: Instance, tmp_path: Path) -> None:
+def test_local_commands_ignore_settings_for_aws_proxies_and_other_emulators(where: Instance, tmp_path: Path) -> None:
     settings = hostile.everything(tmp_path)
     program = write(tmp_path / "program", FUNCTION.replace("ANSWER", "dict(__import__('os').environ)"))
     platform = up(where, program=program, environment=settings)

@@ -45,21 +45,21 @@ def left(cloud: Cloud, table: str) -> int:
     return int(item["quantity"]["N"])
 
 
-def test_transaction_repeated_with_the_same_token_runs_once(cloud: Cloud, table: str) -> None:
+def test_dynamodb_transaction_repeated_with_the_same_client_token_runs_once(cloud: Cloud, table: str) -> None:
     for _ in range(2):
         cloud("dynamodb", "transact_write_items", TransactItems=[take(table, 2)], ClientRequestToken="token-1")
 
     assert left(cloud, table) == 3
 
 
-def test_another_transaction_with_the_same_token_is_refused(cloud: Cloud, table: str) -> None:
+def test_different_dynamodb_transaction_with_the_same_client_token_is_refused(cloud: Cloud, table: str) -> None:
     cloud("dynamodb", "transact_write_items", TransactItems=[take(table, 1)], ClientRequestToken="token-2")
 
     with pytest.raises(CallError, match="IdempotentParameterMismatch"):
         cloud("dynamodb", "transact_write_items", TransactItems=[take(table, 2)], ClientRequestToken="token-2")
 
 
-def test_canceled_transaction_changes_nothing_and_returns_reasons(cloud: Cloud, table: str) -> None:
+def test_canceled_dynamodb_transaction_changes_nothing_and_returns_reasons(cloud: Cloud, table: str) -> None:
     put = {"Put": {"TableName": table, "Item": {"id": {"S": "b"}}}}
     with pytest.raises(ClientError) as raised:
         cloud.client("dynamodb").transact_write_items(TransactItems=[put, take(table, 9)])
@@ -71,7 +71,7 @@ def test_canceled_transaction_changes_nothing_and_returns_reasons(cloud: Cloud, 
     assert left(cloud, table) == 5
 
 
-def test_failed_condition_returns_the_existing_item(cloud: Cloud, table: str) -> None:
+def test_failed_dynamodb_condition_returns_the_existing_item(cloud: Cloud, table: str) -> None:
     with pytest.raises(ClientError) as raised:
         cloud.client("dynamodb").put_item(
             TableName=table,
@@ -85,7 +85,7 @@ def test_failed_condition_returns_the_existing_item(cloud: Cloud, table: str) ->
     assert response["Item"]["quantity"] == {"N": "5"}
 
 
-def test_unprocessed_fifo_message_reaches_the_dead_letter_queue(cloud: Cloud) -> None:
+def test_fifo_message_received_too_often_moves_to_the_dead_letter_queue(cloud: Cloud) -> None:
     dead_url, dead = cloud.queue(fifo=True)
     redrive = json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": 1})
     url, _ = cloud.queue(fifo=True, RedrivePolicy=redrive, VisibilityTimeout="1")
@@ -103,7 +103,7 @@ def test_unprocessed_fifo_message_reaches_the_dead_letter_queue(cloud: Cloud) ->
     assert message["Attributes"]["MessageGroupId"] == "g"
 
 
-def test_unprocessed_messages_of_a_batch_stay_in_the_queue(cloud: Cloud) -> None:
+def test_messages_that_a_function_reports_as_failed_stay_in_the_queue(cloud: Cloud) -> None:
     url, queue = cloud.queue(VisibilityTimeout="6")
     source = """
         def handle(event, context):

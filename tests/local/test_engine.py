@@ -62,7 +62,7 @@ def test_reading_a_resource_of_another_program_is_refused(sink: Recorder) -> Non
         exports(lambda: pulumi.export("arn", aws.sns.Topic.get("other", "arn:aws:sns:::other").arn), sink)
 
 
-def test_sink_receives_plain_values(sink: Recorder) -> None:
+def test_sink_receives_values_instead_of_pulumi_outputs(sink: Recorder) -> None:
     def program() -> None:
         aws.sqs.Queue("queue", name=pulumi.Output.secret("q"), message_retention_seconds=60, tags={"a": "b"})
 
@@ -111,7 +111,7 @@ def test_program_reads_the_configuration_of_its_stack(sink: Recorder) -> None:
     assert exports(program, sink, **{"demo:size": "small"}) == {"where": "demo/test/small"}
 
 
-def test_error_of_the_program_is_raised(sink: Recorder) -> None:
+def test_engine_raises_the_error_of_the_program(sink: Recorder) -> None:
     def program() -> None:
         aws.sqs.Queue("queue", name=pulumi.Output.from_input("x").apply(lambda _: 1 / 0))  # pyright: ignore[reportArgumentType]
 

@@ -86,7 +86,7 @@ def clean(server: Server) -> tuple[dict[str, str], dict[str, str]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_aws_settings_do_not_change_a_call(
+def test_aws_settings_do_not_change_requests_to_the_emulator(
     server: Server, clean: tuple[dict[str, str], ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     hostile.write_files(tmp_path)
@@ -95,7 +95,7 @@ def test_aws_settings_do_not_change_a_call(
     assert (_list_queues(server), _redrive(server)) == clean
 
 
-def test_service_models_in_the_home_directory_are_ignored(
+def test_botocore_service_models_in_the_home_directory_are_ignored(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hostile.write_files(tmp_path)

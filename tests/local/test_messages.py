@@ -85,7 +85,7 @@ def test_missing_response_is_reported_with_helpful_commands(where: Instance) -> 
     assert "secret" not in said
 
 
-def test_failed_program_is_reported_in_one_line(tmp_path: Path) -> None:
+def test_error_in_the_pulumi_program_is_reported_in_one_line(tmp_path: Path) -> None:
     project = Project("demo", tmp_path, tmp_path / "__main__.py", {})
     said = str(program_error(project, RuntimeError("uv could not install:\n  no such package\n")))
     assert said == "the program failed: RuntimeError: uv could not install: no such package"
@@ -100,7 +100,7 @@ DAMAGED = ["", "{", '{"format": 1', "[]", "null", "7", '"x"', "{}", "\x00", "[" 
 
 
 @pytest.mark.parametrize("content", DAMAGED)
-def test_damaged_file_is_reported_with_a_remedy(where: Instance, content: str) -> None:
+def test_damaged_state_or_outputs_file_is_reported_with_a_remedy(where: Instance, content: str) -> None:
     where.state.write_text(content)
     where.outputs.write_text(content)
     with pytest.raises(DamagedError, match=r"state.json: .* \(deletes the instance's data\)"):
@@ -110,27 +110,27 @@ def test_damaged_file_is_reported_with_a_remedy(where: Instance, content: str) -
     assert known_output(where) == {}, "make up continues without the file"
 
 
-def test_binary_file_is_reported_as_damaged(where: Instance) -> None:
+def test_binary_outputs_file_is_reported_as_damaged(where: Instance) -> None:
     where.outputs.write_bytes(b"\xff\xfe")
     with pytest.raises(DamagedError):
         read_outputs(where)
 
 
 @pytest.mark.parametrize("resources", ["[]", "7", '{"urn": {"unknown": 1}}', '{"urn": 7}'])
-def test_invalid_records_are_reported_as_damaged(where: Instance, resources: str) -> None:
+def test_invalid_records_in_the_state_file_are_reported_as_damaged(where: Instance, resources: str) -> None:
     where.state.write_text(f'{{"format": 1, "deploying": false, "resources": {resources}}}')
     with pytest.raises(DamagedError, match=r"state.json: a record is damaged"):
         State(where)
 
 
 @pytest.mark.parametrize("line", ["7", "[7]", '[["unknown", "urn", 1]]', '[["resources", "urn", 7]]', "[" * 100_000])
-def test_invalid_journal_is_reported_as_damaged(where: Instance, line: str) -> None:
+def test_invalid_line_in_the_state_journal_is_reported_as_damaged(where: Instance, line: str) -> None:
     where.journal.write_text(line)
     with pytest.raises(DamagedError, match=r"state\.\w+: a record is damaged .* \(deletes the instance's data\)"):
         State(where)
 
 
-def test_state_of_a_newer_version_is_refused(where: Instance) -> None:
+def test_state_file_in_a_newer_format_is_refused(where: Instance) -> None:
     where.state.write_text('{"format": 2, "deploying": false, "resources": {}}')
     with pytest.raises(LocalError, match="got format 2; allowed: 1"):
         State(where)

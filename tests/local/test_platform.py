@@ -136,7 +136,7 @@ def test_local_commands_ignore_aws_settings_and_proxies(
     assert redrive.main(["local", "--port", str(platform.instance.port)]) == 0
 
 
-def test_interrupted_order_deletes_its_temporary_queue_and_rule(platform: Running) -> None:
+def test_interrupted_make_order_deletes_its_temporary_queue_and_rule(platform: Running) -> None:
     terminal = in_terminal("order", platform.instance)
     terminal.wait(text=f" of {len(EXPECTED)}")
     terminal.type(CTRL_C)
@@ -149,7 +149,7 @@ def test_interrupted_order_deletes_its_temporary_queue_and_rule(platform: Runnin
         platform.aws("sqs", "get_queue_url", QueueName="orders-local-watch")
 
 
-def test_interrupted_redrive_ends_immediately(platform: Running) -> None:
+def test_interrupted_make_redrive_ends_immediately(platform: Running) -> None:
     where = instance(platform.instance.port)
     where.home.parent.mkdir(exist_ok=True)
     where.home.symlink_to(platform.instance.home)
@@ -185,7 +185,7 @@ def test_make_order_completes_even_if_its_output_is_not_read(platform: Running) 
     assert platform.aws("dynamodb", "scan", TableName=table)["Count"] == before + 1
 
 
-def test_make_order_reports_missing_steps(platform: Running) -> None:
+def test_make_order_reports_which_results_of_the_order_are_missing(platform: Running) -> None:
     bus, queue = platform.ops["eventBus"]["name"], platform.ops["failureQueues"]["send-email-failures"]["redriveTo"]
     target = platform.aws("sqs", "get_queue_attributes", QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
     names = platform.aws("events", "list_rule_names_by_target", TargetArn=target["QueueArn"], EventBusName=bus)[
@@ -201,7 +201,7 @@ def test_make_order_reports_missing_steps(platform: Running) -> None:
     assert "mail Your order is confirmed: see the log group /aws/lambda/orders-local-send-email" in done.stdout
 
 
-def test_failure_queues_are_empty_after_seeding_and_an_order(platform: Running) -> None:
+def test_failure_queues_are_empty_after_make_up_and_make_order(platform: Running) -> None:
     waiting: dict[str, str] = {}
     for name, queue in platform.ops["failureQueues"].items():
         found = platform.aws("sqs", "get_queue_attributes", QueueUrl=queue["url"], AttributeNames=["All"])

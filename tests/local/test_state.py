@@ -22,7 +22,7 @@ def record(identity: str) -> Record:
     return Record("aws:sqs/queue:Queue", "queue", identity, {"name": "queue"}, {"url": identity})
 
 
-def test_changes_are_stored_even_if_the_deployment_does_not_complete(where: Instance) -> None:
+def test_state_contains_the_changes_of_a_deployment_that_did_not_complete(where: Instance) -> None:
     state = State(where)
     state.begin(URN)
     state.put(URN, record("1"))
@@ -38,7 +38,7 @@ def test_changes_are_stored_even_if_the_deployment_does_not_complete(where: Inst
     assert State(where).begun == {}
 
 
-def test_incomplete_journal_line_hides_no_other_line(where: Instance) -> None:
+def test_state_contains_all_changes_despite_an_incomplete_line_in_the_journal(where: Instance) -> None:
     State(where).put(URN, record("1"))
     with where.journal.open("a") as journal:
         journal.write('[["resources", "')

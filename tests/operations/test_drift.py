@@ -38,7 +38,7 @@ def test_changed_values_in_lists_and_mappings_are_shown(monkeypatch: pytest.Monk
     ]
 
 
-def test_change_without_details_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_drift_without_details_from_pulumi_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     assert reported(monkeypatch, detailedDiff=None) == ["aws:sqs/queue:Queue jobs: changed on AWS"]
 
 

@@ -15,8 +15,8 @@ from tests.support.graph import Graph
 # Parts of an id that can be ARNs, URLs or paths. For these parts, the test accepts any characters, even `:` and `,`,
 # which usually separate the parts of an id.
 COMPOSED = ("arn", "resourceArn", "webAclArn", "queueUrl", "methodPath", "ID")
-# The tests skip these types, because the ids in their documentation have a different form from the ids that `make recover`
-# uses. For example, the documented EventTarget is on the default event bus, so its id contains no event bus.
+# The test skips these types. The form of their documented ids differs from the form that `make recover` uses. For
+# example, the documented EventTarget is on the default event bus, so its id contains no event bus.
 UNUSUAL_EXAMPLES = ("aws:cloudwatch/eventTarget:EventTarget", "aws:apigateway/account:Account")
 
 

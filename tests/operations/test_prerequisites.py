@@ -265,7 +265,7 @@ def test_too_low_concurrency_quota_is_reported(quota: int, enough: bool) -> None
     assert all("required: 10 for provisioned concurrency and 100" in line for line in said)
 
 
-def test_any_quota_suffices_without_provisioned_concurrency() -> None:
+def test_any_concurrency_quota_suffices_without_provisioned_concurrency() -> None:
     config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]
     assert account.too_few_environments(config, 10) == []
 

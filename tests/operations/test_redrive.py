@@ -107,7 +107,7 @@ def test_undelivered_event_is_sent_to_its_function(world: World) -> None:
     assert world.functions.invocations == [(ALIAS, "Event", EVENT)]
 
 
-def test_undelivered_event_is_sent_to_its_queue_as_eventbridge_transforms_it(world: World) -> None:
+def test_undelivered_event_is_sent_to_the_analytics_queue_as_eventbridge_transforms_it(world: World) -> None:
     from components.events.analytics_queue import target_options  # noqa: PLC0415 - the import is slow, and only this test needs it
 
     number = world.sqs.put("analytics-delivery", EVENT, ERROR_CODE="NO_PERMISSIONS")
@@ -203,7 +203,7 @@ def test_report_of_records_that_fail_again_stays_in_the_queue(world: World, answ
     assert world.sqs.visible("publish-order-events-stream")
 
 
-def test_invalid_record_in_the_queue_is_sent_without_reading_the_stream(
+def test_invalid_stream_record_in_the_queue_is_sent_without_reading_the_stream(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The message contains the record, so a redrive works even if the stream has deleted the record after 24 hours."""
@@ -249,7 +249,7 @@ def test_malformed_messages_do_not_block_other_messages(world: World, queue: str
     assert (ALIAS, "Event", EVENT) in world.functions.invocations or dry_run
 
 
-def test_malformed_undelivered_event_is_sent_to_its_queue(world: World) -> None:
+def test_malformed_undelivered_event_is_sent_to_the_analytics_queue(world: World) -> None:
     world.sqs.put("analytics-delivery", {"detail-type": "OrderCreated", "detail": {"order": "two teapots"}})
     assert world.redrive() == 0
     (sent,) = world.sqs.faults.of("send_message")

@@ -115,7 +115,7 @@ def of(graph: Graph, kind: str, name: str) -> Resource:
     return next(made for made in graph.of(kind) if made.name == name and made.custom)
 
 
-def test_pack_lists_every_rule_as_mandatory_with_its_checks(analyzer: Any) -> None:
+def test_policy_pack_lists_every_rule_as_mandatory_with_its_checks(analyzer: Any) -> None:
     info = analyzer.GetAnalyzerInfo(empty_pb2.Empty())
     assert info.name == "orders-aws"
     assert {each.name for each in info.policies} == {rule.name for rule in RULES}
@@ -124,7 +124,7 @@ def test_pack_lists_every_rule_as_mandatory_with_its_checks(analyzer: Any) -> No
     assert tags == {rule.name: rule.ids for rule in RULES}
 
 
-def test_pack_uses_the_virtual_environment_of_the_program() -> None:
+def test_policy_pack_uses_the_virtual_environment_of_the_program() -> None:
     pack = yaml.safe_load((PACK / "PulumiPolicy.yaml").read_text())["runtime"]
     program = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["runtime"]
     assert pack["name"] == program["name"] == "python"
@@ -132,7 +132,7 @@ def test_pack_uses_the_virtual_environment_of_the_program() -> None:
     assert "pulumi-policy==" in (ROOT / "requirements.txt").read_text()
 
 
-def test_pack_reports_no_resource_of_prod(analyzer: Any, graph_of: GraphOf) -> None:
+def test_policy_pack_reports_no_resource_of_the_stack_prod(analyzer: Any, graph_of: GraphOf) -> None:
     for made in judged_alone(graph_of("prod")):
         assert said(analyzer.Analyze(resource_request(made))) == set(), made.name
 
@@ -149,7 +149,7 @@ def test_diagnostic_contains_resource_rule_and_remedy(analyzer: Any, graph_of: G
     ]
 
 
-def test_pack_checks_relations_between_resources(analyzer: Any, graph_of: GraphOf) -> None:
+def test_policy_pack_checks_relations_between_resources(analyzer: Any, graph_of: GraphOf) -> None:
     prod = graph_of("prod")
     association = prod.one("WebAclAssociation", "rest-api-waf")
     open_stage = dataclasses.replace(prod, resources=[made for made in prod.resources if made is not association])
@@ -158,7 +158,7 @@ def test_pack_checks_relations_between_resources(analyzer: Any, graph_of: GraphO
     assert found.urn == prod.one("aws:apigateway/stage:Stage", "rest-api-stage").urn
 
 
-def test_deletion_before_replacement_is_reported(analyzer: Any, graph_of: GraphOf) -> None:
+def test_api_deployment_that_is_deleted_before_its_replacement_is_reported(analyzer: Any, graph_of: GraphOf) -> None:
     request = resource_request(graph_of("prod").one("aws:apigateway/deployment:Deployment", "rest-api-deployment"))
     request.options.deleteBeforeReplace = True
     (found,) = analyzer.Analyze(request).diagnostics

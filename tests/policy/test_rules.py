@@ -68,7 +68,7 @@ def test_top_level_validator_of_a_rest_api_applies_but_top_level_security_does_n
     assert reported(graph_of, body("RestApi rest-api", move)) == {("rest-method-asks-for-a-token", "rest-api")}
 
 
-def test_stream_without_a_failure_destination_is_reported(graph_of: GraphOf) -> None:
+def test_stream_mapping_without_a_failure_destination_is_reported(graph_of: GraphOf) -> None:
     mapping = "aws:lambda/eventSourceMapping:EventSourceMapping"
     change = plus(mapping, {"eventSourceArn": "arn"}, eventSourceArn="Table data-orders")
     assert reported(graph_of, change) == {("event-source-has-a-failure-destination", "new")}
