@@ -68,7 +68,7 @@ export interface components {
             name: components["schemas"]["Name"];
             unit_price: components["schemas"]["UnitPrice"];
             currency: components["schemas"]["Currency"];
-            /** @description Units in stock. Cancelled orders can raise this number above the maximum that a request can set. */
+            /** @description Units in stock. Cancelled orders return their units to stock, so this number can exceed the maximum for `PUT`. */
             quantity: number;
         };
         ProductPage: {
@@ -284,7 +284,7 @@ export interface components {
     };
     requestBodies: never;
     headers: {
-        /** @description Id of the request, on every response. Errors of the operations repeat this id as `request_id`. */
+        /** @description Id of the request. Every response has this header. Except for errors of the gateway itself, error responses repeat the id as `request_id`. */
         RequestId: components["schemas"]["RequestId"];
         /** @description Number of seconds to wait before the request is repeated. Responses of the gateway itself lack this header. */
         RetryAfter: string;

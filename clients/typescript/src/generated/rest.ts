@@ -185,7 +185,7 @@ export interface components {
             product_id: components["schemas"]["ProductId"];
             quantity: components["schemas"]["OrderQuantity"];
         };
-        /** @description An order. `status` determines its other fields. */
+        /** @description An order. Its `status` decides which other fields it has. */
         Order: components["schemas"]["PendingOrder"] | components["schemas"]["ConfirmedOrder"] | components["schemas"]["RejectedOrder"] | components["schemas"]["FailedOrder"] | components["schemas"]["CancelledOrder"];
         /** @description An order that is not decided yet. */
         PendingOrder: {
