@@ -1,7 +1,8 @@
 """Records which AWS calls each order causes, and plans which of these calls fail in which way.
 
-A request belongs to an order if its bytes contain the id of the order, its product or its customer. Each fault
-therefore affects one order only, and hundreds of orders can share one emulator at the same time.
+Each order has its own product and customer. A request belongs to an order if it contains the id of the order, of the
+product or of the customer. A fault for one order is injected only into requests that belong to this order. Hundreds of
+orders can therefore share one emulator at the same time.
 """
 
 from __future__ import annotations
@@ -113,9 +114,10 @@ class Armed:
     _bound: str = ""
 
     def meets(self, nth: int, call_id: str) -> bool:
-        """Return whether the fault occurs at this attempt of the call `call_id`, and count it in `fired` if so.
+        """Return whether the fault occurs at this attempt of a call. If it does, add one to `fired`.
 
-        `nth` is the number of the call among the caller's calls of the same operation.
+        All attempts of a call have the same `call_id`. `nth` is 1 for the caller's first call of the operation, 2 for
+        the second one, and so on.
         """
         if self.lifted or nth < self.call.nth:
             return False
@@ -139,7 +141,10 @@ class Life:
     calls: list[Call] = field(default_factory=list[Call])
     """All observed calls, in the sequence of their first attempts."""
     met: list[tuple[Call, Fault]] = field(default_factory=list[tuple[Call, Fault]])
-    """Failed calls, including calls that failed because another order in the same request had a fault."""
+    """Calls for this order that a fault affected, each with its fault.
+
+    If a call concerns several orders, the fault can also be one that was planned for another order.
+    """
     _ids: defaultdict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def note(self, caller: str, operation: str, call_id: str) -> Call:
@@ -165,29 +170,34 @@ class Life:
 
 
 class Plan:
-    """All cases whose AWS calls are recorded, by the ids of their orders, products and customers.
+    """The faults planned for all orders. Finds the orders that a request belongs to, by the ids in the request.
 
-    The threads that run the cases call `watch`. At the same time, the proxy's thread calls `decide`.
+    Several threads use this object at the same time: the test's threads call `watch`, and the proxy's thread calls
+    `decide`.
     """
 
     def __init__(self) -> None:
         self._lives: dict[str, Life] = {}
 
     def watch(self, life: Life, marks: Iterable[str]) -> None:
-        """From now on, record in `life` each AWS call whose request contains one of the ids `marks`.
+        """From now on, record an order's AWS calls in `life`, and inject the faults that are planned there.
 
-        The faults of `life` affect these calls.
+        `marks` are the ids of the order, its product and its customer. A call belongs to the order if its request
+        contains one of these ids.
         """
         for mark in marks:
             assert MARK.fullmatch(mark), mark
             self._lives[mark] = life
 
     def decide(self, caller: str, operation: str, call_id: str, text: str) -> Fault | None:
-        """Return the fault for a request with the content `text`, or None. A request can concern several orders."""
+        """Record a request with the content `text`, and return the fault to inject, or None.
+
+        A request can belong to several orders.
+        """
         lives = {id(life): life for mark in MARK.findall(text) if (life := self._lives.get(mark))}.values()
         noted = [(life, life.note(caller, operation, call_id)) for life in lives]
-        # If several orders in the request have planned faults, only the first of these faults affects the request. The
-        # faults of the other orders affect later calls.
+        # Faults of several orders can be planned for this request. Only the first of these faults occurs now. The
+        # others occur at later requests.
         found = next((fault for life, call in noted if (fault := life.fault(call, call_id))), None)
         if found:
             for life, call in noted:

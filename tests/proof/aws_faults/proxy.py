@@ -1,8 +1,8 @@
-"""An HTTP proxy between the functions and AWS that makes planned calls fail in the same ways as on AWS.
+"""An HTTP proxy between the functions and AWS. It makes AWS calls fail as planned in plan.py.
 
-The library microburst renders each service's error responses. To find a request's operation, microburst would load the
-models of all AWS services, which takes longer than the functions wait for a response. The proxy therefore reads the
-operation from the request's headers.
+The proxy renders each service's error responses with the library microburst. The proxy does not use microburst to find
+out a request's operation: microburst would first load the models of all AWS services, and the functions do not wait
+that long for a response. Instead, the proxy reads the operation from the request's headers.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _CALLER: Final = re.compile(r"app/orders-local-([a-z-]+)\.(\d+)")
 # other headers, even Host, because the request's signature covers the Host header.
 _HOP_BY_HOP: Final = {"connection", "content-length", "keep-alive", "transfer-encoding"}
 _LONGEST_BODY: Final = 2**24
-# Extent of a fault -> the seconds by which the proxy delays a slow call. The delay is long enough that the SDK (extent
-# "try") or Lambda (extent "call") has already retried the call when the proxy carries it out.
+# Extent of a fault -> the seconds by which the proxy delays a call that is too slow. During the delay, the SDK (extent
+# "try") or Lambda (extent "call") retries the call. The proxy carries out the delayed call only after this retry.
 _TOO_SLOW_S: Final[Mapping[str, float]] = {"try": 7, "call": 16, "ever": 7}
 _SERVICE: Final = re.compile(r"Credential=[^/]+/\d+/[^/]+/([a-z0-9-]+)/")
 _CODES: Final[Mapping[str, tuple[str, str, str]]] = {
@@ -172,6 +172,9 @@ def _error(kind: Kind, signed_for: str) -> web.Response:
 
 
 def step_fault(answer: str) -> Fault | None:
-    """Return the fault in `answer`, the proxy's response to a workflow step, or None if the step must not fail."""
+    """Return the fault that the proxy chose for a workflow step, or None if the step must not fail.
+
+    `answer` is the proxy's JSON response to the workflow step's question at STEP_PATH.
+    """
     told: dict[str, Any] = json.loads(answer)
     return Fault(told["kind"], told["extent"]) if told else None

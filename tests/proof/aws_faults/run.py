@@ -33,16 +33,17 @@ class FaultPoint:
 
 @dataclass
 class Run:
-    """All cases that run on one emulator."""
+    """All cases on one emulator. A case is one run of a scenario."""
 
     faulty: FaultyStack
     admin: Person
     cases: list[Case] = field(default_factory=list[Case])
 
     def record(self, scenarios: Iterable[Scenario] = SCENARIOS.values()) -> dict[str, list[Call]]:
-        """Run each scenario with only its own faults, and return {name of the scenario: its AWS calls}.
+        """Run each scenario once, and return {name of the scenario: its AWS calls}.
 
-        A call is left out if a fault at an earlier call has the same effect (see `_meaning`).
+        The only faults in these runs are those that belong to the scenarios themselves. A call is left out if a fault
+        at an earlier call has the same effect (see `_meaning`).
         """
         cases = [Case(self.faulty, scenario, self.admin) for scenario in scenarios]
         self.play(cases)
@@ -108,13 +109,17 @@ class Run:
 
 
 def _meaning(scenario: Scenario, call: Call) -> tuple[str | int, ...]:
-    """Return a key for the effect of a fault at this call. A fault has the same effect on calls with equal keys."""
+    """Return a key that tells whether a fault has the same effect on two calls.
+
+    If two calls have the same caller, operation and key, a fault has the same effect on both.
+    """
     if call.caller == _ANALYTICS:
-        # record_analytics receives every event in a separate message, so a fault has the same effect for all events.
+        # Each event is in a message of its own, and record_analytics handles all messages in the same way. A fault
+        # therefore has the same effect for every event.
         return ()
     if call.caller in (_RELAY, "send_email"):
-        # The effect does not depend on how the order was placed. It is also the same for an order's second event and
-        # all later events.
+        # For these two functions, the effect does not depend on how the order was placed. It is also the same for the
+        # order's second event and all later events.
         return (min(call.nth, 2),)
     if call.caller == "fail_order":
         # Only in the scenario "abandoned" does fail_order find an undecided order. In all other scenarios, the order is

@@ -1,11 +1,17 @@
 """Each AWS call fails in each possible way, and every order still ends correctly, by itself or after `make redrive`.
 
-The test first records the calls of all scenarios: an order that is confirmed, rejected, cancelled, cancelled during
-processing, confirmed by the second run of its workflow, or abandoned by its execution; synchronous orders that are
-confirmed, rejected, or sent twice; and requests for profiles, the catalog and lists. Each call of each function and
-workflow, combined with each fault (tests/proof/aws_faults/plan.py), is a fault point. Each fault point gets its own
-customer, product and order. The test itself invokes the sweep, which restarts late orders. Waiting for the schedule of
-the sweep would take minutes.
+The test first records the AWS calls of these scenarios:
+
+- An accepted order is confirmed, is rejected, or is cancelled after its confirmation or during its processing.
+- The first EXPRESS execution of an accepted order fails, and a later one confirms the order ("confirmed in a later
+  run").
+- The STANDARD execution of an accepted order is aborted, so the sweep must restart the workflow ("abandoned").
+- A synchronous order is confirmed, is rejected, or is sent twice.
+- A client reads and writes profiles and the catalog, and reads orders.
+
+Each recorded call, combined with each fault that can occur there (tests/proof/aws_faults/plan.py), is a fault point.
+Each fault point gets its own customer, product and order. The test itself invokes the sweep, which restarts late
+orders. Waiting for the sweep's schedule would take minutes.
 
 An email is allowed to be sent twice if SES's response was lost, or if the function died before it recorded the email as
 sent. The platform cannot avoid this, because SES has no idempotency token. An event is allowed to be published twice if
@@ -16,8 +22,8 @@ We broke copies of the program on purpose, and ran the fault points near each ch
 - `update_inventory` without the condition on the order: 4 of 13 fault points oversold stock.
 - createOrder without attribute_not_exists: 5 of 5 fault points left the order PENDING.
 - `send_email` without a check for emails already sent: 3 emails were sent twice.
-- Neither an on-failure destination nor a dead-letter queue: 4 of 4 fault points left the order PENDING. If only the
-  destination is missing, nothing is lost, because the dead-letter queue has a copy.
+- `process_order` with neither an on-failure destination nor a dead-letter queue: 4 of 4 fault points left the order
+  PENDING. If only the destination is missing, nothing is lost, because the dead-letter queue has a copy.
 - A workflow that sets orders to FAILED after an error: the scenario "confirmed in a later run" ends as FAILED.
 - A test that invokes no sweep: the scenario "abandoned" leaves the order PENDING.
 """
@@ -59,9 +65,9 @@ def test_every_order_ends_correctly_whichever_aws_call_fails(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # The full attack makes some calls so slow that functions must time out. It therefore uses the configured time
-    # limits, and Lambda waits longer than these limits before it retries. The sample makes no call so slow. It can
-    # therefore use longer time limits, in case the machine is slow, and shorter waits before retries.
+    # In the full attack, some calls are so slow that functions time out. The full attack therefore uses the configured
+    # time limits, and long waits before Lambda's retries (see RETRY_BASE_S). The sample has no such calls. It uses
+    # longer time limits, in case the machine is slow, and shorter waits, which save time.
     retry_base_s, patience = (RETRY_BASE_S, 1) if dose.full else (1, PATIENCE)
     with faulty_stack(free_port(), tmp_path, retry_base_s=retry_base_s, patience=patience) as faulty:
         run = _run(faulty)

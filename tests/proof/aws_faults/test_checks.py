@@ -47,7 +47,7 @@ def seen(**changes: Any) -> Seen:
     return replace(right, **changes)
 
 
-def test_correct_order_passes_all_checks() -> None:
+def test_order_without_errors_passes_all_checks() -> None:
     assert is_complete(case(), seen())
     assert check_cases([case()], seen()).wrong == []
 
@@ -69,11 +69,11 @@ def test_correct_order_passes_all_checks() -> None:
         ("duplicated", {"analytics": {ORDER_ID: [*STATUSES, "PENDING"]}}),
     ],
 )
-def test_each_kind_of_error_is_detected(kind: str, changes: dict[str, Any]) -> None:
+def test_checks_detect_each_kind_of_error(kind: str, changes: dict[str, Any]) -> None:
     assert check_cases([case()], seen(**changes)).counts[kind]
 
 
-def test_email_about_an_earlier_status_can_be_missing() -> None:
+def test_missing_email_about_an_earlier_status_is_no_error() -> None:
     last = {(ADDRESS, SUBJECTS[1]): 1}
     assert is_complete(case(), seen(mails=last))
     assert check_cases([case()], seen(mails=last)).wrong == []
@@ -110,8 +110,8 @@ def test_duplicate_email_is_allowed_only_if_send_email_cannot_know_of_the_first(
         ("ever", [False, True, True, True]),
     ],
 )
-def test_fault_affects_one_attempt_one_call_or_all_later_calls(extent: Extent, met: list[bool]) -> None:
-    """The fault is planned for the second of three calls. The second call is attempted twice."""
+def test_extent_of_a_fault_is_one_attempt_or_one_call_or_unlimited(extent: Extent, met: list[bool]) -> None:
+    """The fault is planned for the second of three calls. The second call has two attempts."""
     fault, plan = Fault("throttled", extent), Plan()
     life = Life(armed=[Armed(replace(PUT, nth=2), fault)])
     plan.watch(life, [ORDER_ID])
@@ -129,7 +129,7 @@ def test_fault_affects_only_its_order_and_caller() -> None:
     assert plan.decide("orders_api", "PutItem", "3", f"put {PRODUCT}") == Fault("throttled", "ever")
 
 
-def test_orders_in_the_same_request_share_its_fault() -> None:
+def test_fault_in_a_request_is_recorded_for_every_order_in_the_request() -> None:
     plan, struck, beside = Plan(), Life(armed=[Armed(PUT, Fault("answer lost"))]), Life()
     plan.watch(struck, [ORDER_ID])
     plan.watch(beside, [OTHER_ID])

@@ -39,14 +39,20 @@ class Canaries:
         return self.known(f"{self.run}{re.sub('[^a-z]', '', kind)}{next(self._numbers)}x", kind)
 
     def known(self, word: str, kind: str) -> str:
-        """Register a word that this class didn't create, such as an order id, as a canary, and return the word."""
+        """Register `word` as a canary for the given kind of data, and return the word.
+
+        The word can also be one that this class didn't create, for example an order id.
+        """
         self.kinds[word.lower()] = kind
         if not word.startswith(self.run):
             self._others.add(word.lower())
         return word
 
     def within(self, *texts: str) -> set[str]:
-        """Return all canaries in the texts, even in base64, percent-encoding, JSON escapes or lists of bytes."""
+        """Return all canaries in the texts.
+
+        The method also finds canaries that are encoded as base64, percent-encoding, JSON escapes or lists of bytes.
+        """
         found: set[str] = set()
         for text in texts:
             for form in _forms(text):

@@ -73,7 +73,10 @@ class Account:
         return self
 
     def order(self, product: str, quantity: int = 2, path: str = "/orders") -> dict[str, Any]:
-        """Place an order with an idempotency key. Return the order, or an error response that contains the order id."""
+        """Place an order with an idempotency key. Return JSON data that contains the order id.
+
+        The data is the order, or the body of an error response.
+        """
         key = {"Idempotency_Key": self.drive.words.new("idempotency key")}
         answer = self.rest("POST", path, lines(product, quantity), **key)
         found = answer.json()
@@ -99,7 +102,7 @@ class Drive:
 
     @cached_property
     def client(self) -> Client:
-        """A client of the APIs, as a frontend uses it."""
+        """A client that calls the APIs as a frontend does."""
         return client_of(self.stack.outputs)
 
     @cached_property

@@ -88,7 +88,7 @@ class Places:
             yield Place(f"table {role}", read, plant if role != "orders" else self._plant_order)
 
     def _plant_order(self, word: str) -> None:
-        """Add an attribute to a row of the orders table.
+        """Add an attribute that contains the word to a row of the orders table.
 
         The row's status stays the same, so no event is published.
         """
@@ -96,7 +96,7 @@ class Places:
         row = self._aws("dynamodb", "scan", TableName=table, Limit=1)["Items"][0]
         named = {"TableName": table, "Key": {"order_id": row["order_id"]}}
         # The attack writes two words to this row: one tests the search of the table, and the other tests the search of
-        # the stream. Use each word as its attribute's name as well as its value, so that the second word does not
+        # the stream. Each word gets its own attribute, whose name is also the word. The second word therefore does not
         # overwrite the first one.
         self._aws(
             "dynamodb",
@@ -297,8 +297,8 @@ class Places:
         machine = self.stack.ops["stateMachines"]["standard"]
         planted = json.dumps({_PLANTED: word})
         arn = self._aws("stepfunctions", "start_execution", stateMachineArn=machine, input=planted)["executionArn"]
-        # Stop the execution at the end of the attack. It cannot process the word, so it would retry until its time
-        # limit.
+        # Stop the execution at the end of the attack. Its input is not an order, so the execution would retry until its
+        # time limit.
         self.undo.append(lambda: self._aws("stepfunctions", "stop_execution", executionArn=arn))
 
     def _configuration(self) -> Iterator[str]:

@@ -81,7 +81,7 @@ def drive_through(drive: Drive, places: Places, *, full: bool) -> None:
 def look(drive: Drive, places: Places, table: Mapping[str, Row], *, full: bool) -> Search:
     """Write a test word to each place, and read all places until each place shows its word.
 
-    If `full` is true, also wait until each place shows all kinds of data that the table allows there.
+    If `full` is true, also wait until each place shows all kinds of data that docs/data.md allows there.
     """
     planted = {"archive": _in_archive(drive.words)}
     for place in places.all:
@@ -133,5 +133,9 @@ def tidy(drive: Drive, places: Places) -> None:
 
 
 def _in_archive(words: Canaries) -> str:
-    """Return the word that the attack publishes on the bus. The events that the archive replays must contain it."""
+    """Return the word that tests the search of the archive.
+
+    The attack publishes an event with this word on the bus, and then replays the archived events. If the search works,
+    it finds the word in a replayed event.
+    """
     return f"{words.run}archive0x"

@@ -86,7 +86,7 @@ def stale(found: Mapping[str, set[str]], table: Mapping[str, Row]) -> list[str]:
 
 
 def places_of(graph: Graph) -> dict[str, str]:
-    """Return {place: retention time of its data} for all places that the resources of the graph create."""
+    """Return {place: retention time of its data} for all places that the resource graph shows."""
     found = dict(_BY_AWS)
     found |= dict(_logs(graph)) | dict(_queues(graph))
     for table in _custom(graph, "aws:dynamodb/table:Table"):

@@ -1,7 +1,7 @@
 """Tests that data from users is found only in places where docs/data.md allows it.
 
 We broke copies of the program on purpose, and the tests found every defect.
-`test_data_is_found_only_where_the_table_allows_it` found these defects:
+`test_user_data_is_found_only_where_data_md_allows_it` found these defects:
 
 - POST /users logged its body, so its log contained names, email addresses and invalid input.
 - The error message of MailRefused contained the recipient, who then appeared in the log, the trace, the failure queues
@@ -14,8 +14,8 @@ We broke copies of the program on purpose, and the tests found every defect.
 `test_no_input_forges_a_log_line` found a function that printed the query parameter `limit` without escaping. All tests
 also pass at log level DEBUG.
 
-The table marks places that the emulator doesn't have as "only on AWS". Tests of the resource graph cover these places,
-as far as the graph determines their content.
+The table of docs/data.md marks places that the emulator doesn't have as "only on AWS". Tests of the resource graph
+cover these places, as far as the graph determines their content.
 """
 
 from __future__ import annotations
@@ -69,25 +69,27 @@ def search(  # noqa: PLR0917 - the arguments are fixtures
     tidy(drive, places)
 
 
-def test_each_place_shows_its_planted_word(search: Search, proof: Proof) -> None:
-    """A search that can't find a planted word in a place proves nothing about that place."""
+def test_search_finds_a_test_word_in_each_place(search: Search, proof: Proof) -> None:
+    """The attack writes a test word to each place. If the search misses it, it proves nothing about the place."""
     blind = [place for place, word in search.planted.items() if word not in search.words[place]]
     proof.tried(places=len(search.planted))
     proof.found(blind_places=len(blind))
     assert blind == []
 
 
-def test_data_is_found_only_where_the_table_allows_it(search: Search, table: Mapping[str, Row], proof: Proof) -> None:
+def test_user_data_is_found_only_where_data_md_allows_it(
+    search: Search, table: Mapping[str, Row], proof: Proof
+) -> None:
     found = strays(search.kinds, table)
     proof.tried(canaries=len(search.drive.words.kinds), requests_refused=len(search.drive.refusals))
     proof.found(strays=len(found))
     assert not found, "\n".join(f"{stray}: {search.example(stray)}" for stray in found)
 
 
-def test_all_data_that_the_table_allows_is_found(
+def test_search_finds_all_data_that_data_md_allows(
     search: Search, table: Mapping[str, Row], dose: Dose, proof: Proof
 ) -> None:
-    """Only the full attack checks this. The small sample causes no failures, so its failure queues stay empty."""
+    """Only the full attack searches for all data. The sample causes no failures, so its failure queues stay empty."""
     left = stale(search.kinds, table) if dose.full else []
     proof.found(kinds_in_places=sum(len(kinds) for kinds in search.kinds.values()), stale_lines=len(left))
     assert left == []
@@ -107,8 +109,9 @@ def test_no_input_forges_a_log_line(search: Search, proof: Proof) -> None:
 def _is_forged(line: str, words: list[str]) -> bool:
     """Return whether an input forged `line`.
 
-    The line is forged if it contains a color code. It is also forged if it contains one of `words` outside a JSON
-    object, or in the message of a JSON object.
+    The line is forged if it contains a color code. A line that is a JSON object is also forged if its field `message`
+    contains one of `words`. Any other line is forged if it contains one of `words`, unless it begins with one of
+    `_OF_LAMBDA`.
     """
     if "\x1b" in line:
         return True

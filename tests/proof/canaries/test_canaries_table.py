@@ -42,7 +42,7 @@ def table() -> Mapping[str, Row]:
     return rows(_TEXT)
 
 
-def test_table_lists_every_place_of_prod_with_its_retention(
+def test_data_md_lists_every_place_of_prod_with_its_retention_time(
     table: Mapping[str, Row], graph_of: Callable[[str], Graph], proof: Proof
 ) -> None:
     made = places_of(graph_of("prod"))
@@ -50,23 +50,23 @@ def test_table_lists_every_place_of_prod_with_its_retention(
     assert {place: table[place].kept if place in table else "no line" for place in made} == made
 
 
-def test_place_without_a_table_line_is_reported(table: Mapping[str, Row], graph_of: Callable[[str], Graph]) -> None:
+def test_place_that_data_md_omits_is_reported(table: Mapping[str, Row], graph_of: Callable[[str], Graph]) -> None:
     prod = graph_of("prod")
     assert set(places_of(prod)) - (table.keys() - {"log of users_api"}) == {"log of users_api"}
 
 
-def test_each_line_has_a_reason_and_each_kind_an_explanation(table: Mapping[str, Row]) -> None:
+def test_data_md_gives_a_reason_for_each_place_and_explains_each_kind_of_data(table: Mapping[str, Row]) -> None:
     assert [row.place for row in table.values() if not row.why] == []
     used = {kind for row in table.values() for kind in row.kinds}
     assert used <= kinds_explained(_TEXT)
 
 
-def test_table_allows_tokens_and_passwords_only_in_local_files(table: Mapping[str, Row]) -> None:
+def test_data_md_allows_tokens_and_passwords_only_in_local_files(table: Mapping[str, Row]) -> None:
     holding = {row.place for row in table.values() if row.kinds & {"token", "password"}}
     assert holding == {"outputs.json and state.json"}
 
 
-def test_access_logs_contain_no_caller_and_no_path(graph: Graph) -> None:
+def test_access_logs_contain_neither_the_caller_nor_ids_of_resources(graph: Graph) -> None:
     for kind in ("aws:apigateway/stage:Stage", "aws:apigatewayv2/stage:Stage"):
         (stage,) = graph.of(kind)
         fields = json.loads(stage.inputs["accessLogSettings"]["format"])
@@ -98,7 +98,7 @@ def test_firewall_logs_only_blocked_requests_and_no_tokens(
     assert acl.inputs["visibilityConfig"]["sampledRequestsEnabled"] is False
 
 
-def test_misplaced_and_missing_data_are_both_reported(table: Mapping[str, Row]) -> None:
+def test_report_names_data_in_wrong_places_and_allowed_data_that_was_not_found(table: Mapping[str, Row]) -> None:
     right = {row.place: set(row.kinds) for row in table.values()}
     assert (strays(right, table), stale(right, table)) == ([], [])
     assert strays({**right, "log of users_api": {"name"}}, table) == ["log of users_api: name"]

@@ -104,7 +104,7 @@ class Body:
 
 @st.composite
 def bodies(draw: st.DrawFn, operation: str) -> Body:
-    """Return a body for an operation: a valid body, a valid body with few changes, or any text."""
+    """Return a body for an operation: a valid body, a valid body with a few changes, or any text."""
     valid = VALID[operation]
     value = seldom(valid, changed(valid), 3)
     written = st.tuples(value, st.booleans()).map(lambda pair: json.dumps(pair[0], ensure_ascii=pair[1]))
@@ -147,7 +147,10 @@ def expected_status(operation: str, body: Body, own_address: str = "") -> int:
 
 
 def is_name(name: str) -> bool:
-    """Return whether a profile's name has no invisible characters and no links, which the schema can't express."""
+    """Return whether a profile's name contains neither invisible characters nor links.
+
+    The JSON Schema of the API can't express this rule.
+    """
     if any(unicodedata.category(each) in INVISIBLE for each in name) or re.search(r"\bwww\.", name.lower()):
         return False
     return not any(_is_domain(name[:place], name[place + 1 : place + 3]) for place in _dots(name))

@@ -1,7 +1,7 @@
 """Generates events as the REST API and the HTTP API send them to functions.
 
-Everything that AWS itself determines is as on AWS: ids, method, and the event format of the API. Fields that clients
-control can contain anything: path, query, headers, body and the claims of a token.
+The parts that AWS determines are the same as on AWS: ids, method, and the event format of each API. The parts that
+clients control contain arbitrary data: path, query, headers, body and the claims of a token.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Call:
 
     @property
     def operation(self) -> str:
-        """Id of the operation that matches method and path in the document, or "" if none matches."""
+        """Id of the operation in the OpenAPI document that matches method and path, or "" if none matches."""
         return (operation_of(self.document, self.request.method, self.request.path) or {}).get("operationId", "")
 
 

@@ -127,8 +127,8 @@ def _schema(target: Target, left: int, seed: int | None, run: int, *, boundaries
             # Disabled, because this check expects 405 for a method that is not in the document, but the contract
             # requires 404. `answers_as_the_contract_says` checks for 404.
             "unsupported_method": {"enabled": False},
-            # Enabled only over HTTP. This check repeats a request with other credentials. In this process, no real API
-            # Gateway checks the credentials. The attack `wrong-tokens` (tests/proof/tokens) tests credentials.
+            # This check repeats a request with other credentials. It is enabled only over HTTP, because no real API
+            # Gateway checks the credentials in this process. See also the attack `wrong-tokens` (tests/proof/tokens).
             "ignored_auth": {"enabled": target.app is None},
             "positive_data_acceptance": {"expected-statuses": ["2xx", "404", "409"]},
             "negative_data_rejection": {"expected-statuses": ["400", "404", "413", "415"]},

@@ -125,7 +125,7 @@ _ATTACKS: Final[dict[str, tuple[st.SearchStrategy[Any], Judge, int]]] = {
 
 
 @pytest.mark.parametrize("function", _ATTACKS)
-def test_consumers_process_events_or_reject_them_with_a_code(function: str, dose: Dose, proof: Proof) -> None:
+def test_consumers_process_events_or_reject_them_with_an_error_code(function: str, dose: Dose, proof: Proof) -> None:
     with in_process_functions(function) as functions:
         outcomes = _send_all(functions, function, dose(50, _ATTACKS[function][2]), random=dose.full)
     proof.tried(cases_in_process=outcomes.total())

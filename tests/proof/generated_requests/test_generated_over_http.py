@@ -4,7 +4,7 @@ These tests found four defects in earlier versions:
 
 - The emulator's permission check caused a 500 for `POST /orders/`.
 - A request to an unknown path with a text body returned 415 instead of 404.
-- POST /process returned 404 where POST /orders returns 415 or 413.
+- POST /process returned 404 for requests for which POST /orders returns 415 or 413.
 - A 415 response contained API Gateway's own message instead of the platform's message.
 """
 
@@ -110,8 +110,11 @@ def _sent() -> st.SearchStrategy[tuple[str, str, str]]:
     )
 
 
-def test_orders_and_process_reject_bad_requests_alike(stranger: Person, dose: Dose, proof: Proof) -> None:
-    """Both paths must reject an order with the same status, code and message. Other responses are allowed to differ."""
+def test_post_orders_and_post_process_reject_an_invalid_order_alike(stranger: Person, dose: Dose, proof: Proof) -> None:
+    """POST /orders and POST /process must reject an order with the same status, code and message.
+
+    Other responses are allowed to differ.
+    """
     refused: list[int] = []
 
     def ask(sent: tuple[str, str, str]) -> None:

@@ -104,7 +104,7 @@ def texts() -> st.SearchStrategy[str]:
 
 
 def seldom[T](usual: st.SearchStrategy[T], odd: st.SearchStrategy[T], one_in: int = 12) -> st.SearchStrategy[T]:
-    """Generate a value from `usual`, or, in about one of `one_in` cases, a value from `odd`."""
+    """Generate a value from `odd` in one of `one_in` cases on average, and a value from `usual` in all other cases."""
     return st.integers(1, one_in).flatmap(lambda number: odd if number == one_in else usual)
 
 
@@ -118,7 +118,10 @@ def values() -> st.SearchStrategy[Any]:
 
 @st.composite
 def changed(draw: st.DrawFn, whole: st.SearchStrategy[Any]) -> Any:
-    """Generate a value from `whole`, and replace, remove or add one to three of its parts, often at the top level."""
+    """Generate a value from `whole` with one to three changes.
+
+    A change replaces, removes, adds or wraps a part of the value. Most changes are near the top level.
+    """
     value: Any = copy.deepcopy(draw(whole))
     for _ in range(draw(st.integers(1, 3))):
         holder: Any = value

@@ -1,8 +1,11 @@
 """The attack `least-privilege` proves that each IAM permission of the platform is needed, and that none is missing.
 
-On the emulator, which enforces IAM, the attack removes each permission in turn and runs a scenario that used this
-permission before. Something must fail: a request, a log line or a message in a failure queue must show the denial.
-Permissions that only AWS itself checks are derived from the resource graph and compared with the granted ones in both
-directions. docs/permissions.md is generated from the same graph. Run the attack alone with `make prove
-ATTACKS=least-privilege`.
+The emulator enforces IAM. On the emulator, the attack first records which scenario uses which permission. Then it
+removes each permission in turn, and repeats scenarios that use this permission. One of them must fail: a failed
+request, a log line or a message in a failure queue must show the denial.
+
+Some permissions are checked only by AWS. The attack derives these permissions from the resource graph, and compares
+them with the granted ones in both directions. docs/permissions.md is generated from the same graph.
+
+Run the attack alone with `make prove ATTACKS=least-privilege`.
 """

@@ -1,4 +1,7 @@
-"""Compares the permissions that a Pulumi program grants with those that it needs: none unused, missing or too broad."""
+"""Compares the permissions that a Pulumi program grants with those that it needs.
+
+No permission may be unused, missing or too broad.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ WIDE: Final = {
     ":log-stream:*": "Lambda chooses the names of log streams",
     "/orders/*": "each event becomes one object with its own key",
     "site-ACCOUNT/*": "every object of the bucket is a public page of the site",
-    ":identity/*": "SES checks the address, its domain or the recipient; ses:FromAddress limits the sender",
+    ":identity/*": "SES checks the identity of the sender or the recipient; ses:FromAddress limits the sender",
     ":ACCOUNT:*": "all APIs of an account and region share one log role",
 }
 # The audit accepts the resource * for actions with these prefixes. AWS supports no narrower resource for traces, for

@@ -60,7 +60,7 @@ class AuditedStack:
     orders: list[str] = field(default_factory=list[str])
     """Ids of all orders that the scenarios placed."""
     on_purpose: bool = False
-    """Whether a scenario is currently running without a permission that it has removed itself."""
+    """Whether the running scenario itself has removed a permission, so that denials are expected."""
 
     def __post_init__(self) -> None:
         # This client does not validate responses against the contract. If API Gateway lacks the permission to invoke a

@@ -138,7 +138,11 @@ def of_permission(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _holder(title: str, made: Resource) -> tuple[str, str]:
-    """Return the name of the policy's owner, and the principal or resource that its statements omit."""
+    """Return the name of the policy's owner, and the principal or resource that the policy's statements omit.
+
+    A role's policy omits the principal, and a trust policy omits the resource. For other policies, the second text is
+    empty.
+    """
     inputs = made.inputs
     if title == "trust":
         return made.state["name"], made.state["arn"]

@@ -1,7 +1,8 @@
 """Derives the permissions that a Pulumi program needs from its resources, without reading its policies.
 
 The AWS calls in the functions' own code are left out, because only running the code shows them. Each permission has a
-reason with the AWS document that requires it. The table of docs/permissions.md shows these reasons.
+reason, which usually names the AWS document that describes the need. The table of docs/permissions.md shows these
+reasons.
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ def _made_functions(graph: Graph) -> list[Resource]:
 
 
 def _role_of(graph: Graph, function: str) -> str:
-    """Return the role of a function, given by its name or ARN."""
+    """Return the role of the function with the given name or ARN."""
     name = function.partition(":function:")[2].partition(":")[0] or function
     return next(made.inputs["role"] for made in _made_functions(graph) if made.inputs["name"] == name)
 
@@ -259,10 +260,11 @@ def _pages(graph: Graph) -> Iterator[Need]:
 
 
 def _invocations(found: list[Route], api: str, stage: str) -> Iterator[Need]:
-    """Yield the permissions that allow an API to invoke its functions: one for each function and first part of a path.
+    """Yield the permissions that allow an API to invoke its functions.
 
-    One permission for each route would create many resources, but would not be safer: API Gateway invokes a function
-    only for the routes in the API's document.
+    There is one permission for each function and each first segment of its paths, for example `orders`. A permission
+    for each route would need more resources, but would not be safer: API Gateway invokes a function only for the routes
+    in the API's document.
     """
     first = {(str(route.integration.get("uri", "")), route.path.split("/")[1]) for route in found}
     yield from (_invoked(uri, api, f"{stage}/*/{part}*") for uri, part in sorted(first) if ":lambda:path/" in uri)
@@ -311,7 +313,10 @@ def _delivered(queue: str, rules: Iterable[str]) -> Grant:
 
 
 def _alarms(graph: Graph) -> Iterator[Need]:
-    """Yield the permissions that allow alarms to notify topics, including those in the policies of the topics' keys."""
+    """Yield the permissions that allow alarms to send messages to topics.
+
+    This includes the permissions for the KMS keys that encrypt the topics.
+    """
     who, told = "cloudwatch.amazonaws.com", set[str]()
     for made in graph.of("MetricAlarm"):
         told |= {*made.inputs.get("alarmActions", ()), *made.inputs.get("okActions", ())}

@@ -183,7 +183,10 @@ def of_stack(stack: Stack) -> list[Deployed]:
 
 
 def _policies(stack: Stack) -> Iterator[tuple[str, str, Policy]]:
-    """Yield (name, holder, policy) for each policy of the stack. `of_statement` explains the holder."""
+    """Yield (name, holder, policy) for each policy of the stack.
+
+    The holder is the principal or resource that the policy's statements omit, or an empty string.
+    """
     aws, prefix = stack.aws, f"orders-{stack.frontend['stage']}-"
     for role in aws("iam", "list_roles")["Roles"]:
         name = role["RoleName"]

@@ -112,8 +112,8 @@ def failure_without(audited: AuditedStack, scenario: Scenario, removal: Removal)
             sign = _act(steps)
             ends = time.monotonic() + WITHIN_S
             while time.monotonic() < ends:
-                # Check whether the stack is at rest before the search for errors. If the stack has finished all work,
-                # this search is the last one, because no further errors can follow.
+                # First check whether the stack has finished all work, and then search for errors. A search after the
+                # end of all work finds every error, so no further search is needed.
                 at_rest = audited.is_at_rest()
                 if any(not each.allowed and removal.refused(each) for each in audited.decisions(mark)):
                     found = audited.signs(since_ms, log_from)

@@ -1,7 +1,7 @@
 """What a scenario of the attack on permissions is.
 
-A scenario is a generator with two steps. The first step prepares and yields. The second step does the actual work, and
-yields a function that checks all results. The attack removes a permission between the two steps.
+A scenario is a generator with two steps. The first step only makes preparations. The second step does the actual work,
+and yields a function that checks all results. The attack removes a permission between the two steps.
 """
 
 from __future__ import annotations

@@ -261,9 +261,10 @@ def record_delayed(give: Give) -> Scenario:
 
 
 def email_delayed(give: Give) -> Scenario:
-    """Return a scenario in which send_email delays the next delivery of an event, because the profile has no name.
+    """Return a scenario in which send_email fails, and therefore delays the next delivery of the event.
 
-    `give` publishes the event, or sends it to a dead-letter queue that the function reads.
+    send_email fails because the customer's profile has no name. `give` publishes the event, or sends it to a
+    dead-letter queue that the function reads.
     """
 
     def scenario(audited: AuditedStack) -> Generator[Check]:
@@ -292,8 +293,8 @@ def scenarios(audited: AuditedStack) -> dict[str, Scenario]:
     ops = audited.stack.ops
     return {
         **{scenario.__name__.replace("_", " "): scenario for scenario in plain},
-        # These scenarios invoke the function directly. send_email sends such an event to its own queue, from which it
-        # receives the event again. The event is invalid, so it ends in the failure queue.
+        # These scenarios invoke the function directly with an invalid event. If send_email is invoked without a queue,
+        # it first sends the event to its queue. It rejects the event only when it receives it from there.
         **{f"event fails in {name}": event_given_up(name) for name in ("process_order", "send_email")},
         "event undeliverable to process_order": event_undeliverable,
         "record delayed": record_delayed(_put_cancelled),
@@ -337,8 +338,7 @@ def _send_to(failure_queue: str) -> Give:
         order = {**order, "status": "CANCELLED"}
         about = {"event_id": f"{order['order_id']}:{order['status']}", "order": order}
         event = json.dumps({"source": "orders.api", "detail-type": "OrderCancelled", "detail": about})
-        # For the analytics queue, send the message that the input transformer of the queue's EventBridge targets
-        # creates.
+        # For the analytics queue, send the event in the form that EventBridge's input transformer creates.
         body = fact("OrderCancelled", about) if failure_queue == "analytics-delivery" else event
         url = audited.stack.ops["failureQueues"][failure_queue]["url"]
         audited.call("sqs", "send_message", QueueUrl=url, MessageBody=body)

@@ -1,9 +1,11 @@
 """Each granted permission is needed, and each needed permission is granted.
 
-On the emulator, the attack removes each permission that the emulator checks, one after the other. An earlier run with
-all permissions records IAM's decisions, which show the scenarios that use a permission. One of these scenarios must
-fail without the permission. The permissions that only AWS checks are derived from the resources. They are compared with
-the granted permissions in both directions.
+On the emulator, the attack first runs all scenarios with all permissions. IAM's decisions in this run show which
+scenarios use which permission. Then the attack removes each permission that the emulator checks, one after the other.
+At least one of the scenarios that use the permission must fail without it.
+
+Some permissions are checked only by AWS. The attack derives from the resources which of them are needed, and compares
+these with the granted permissions in both directions.
 
 Further tests grant unneeded permissions, and remove needed ones, and the attack must find each change. In a copy of the
 program, the attack reported DeleteItem of users_api and PutItem of the STANDARD state machine as unused. After
@@ -43,7 +45,9 @@ SAMPLE = ("profile read", "order confirmed", "order processed", "process_order d
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_granted_permissions_are_the_needed_ones(graph_of: Callable[[str], Graph], stack: str, proof: Proof) -> None:
+def test_program_grants_exactly_the_needed_permissions(
+    graph_of: Callable[[str], Graph], stack: str, proof: Proof
+) -> None:
     graph = graph_of(stack)
     found = audit(graph)
     if stack == "prod":
@@ -220,7 +224,7 @@ CHANGES: list[tuple[str, str, Change]] = [
 
 
 @pytest.mark.parametrize(("kind", "named", "change"), CHANGES, ids=[f"{kind} {named}" for kind, named, _ in CHANGES])
-def test_audit_reports_each_wrong_policy_by_name(
+def test_audit_reports_each_kind_of_wrong_permission(
     kind: str, named: str, change: Change, graph_of: Callable[[str], Graph]
 ) -> None:
     found = getattr(audit(change(graph_of("local"))), kind)
@@ -236,14 +240,14 @@ def audited(  # noqa: PLR0917 - the arguments are fixtures
     notifications: Callable[[str], list[Any]],
     successes: Callable[[str], list[Any]],
 ) -> Iterator[AuditedStack]:
-    # This fixture only needs `watcher` to run first: `watcher` must subscribe to the topics before the first order is
-    # placed.
+    # `watcher` must subscribe to the topics before the first order is placed. It is a parameter only so that pytest
+    # creates it first.
     del watcher
     found = AuditedStack(stack, people, admin, people.somebody().introduce(), notifications, successes)
     with ExitStack() as until_then:
-        # Let SQS deliver a message at most twice if its function cannot handle it. SQS delivers it the second time
-        # after the pause that the function sets. If the function sets no pause, SQS waits one second instead of
-        # the usual visibility timeout.
+        # SQS must deliver a message at most twice, so that a message that fails reaches the failure queue soon. The
+        # function sets the pause before the second delivery. If the function lacks the permission for this, the
+        # visibility timeout applies, which is one second here.
         queues = stack.ops["failureQueues"]
         for source, name in QUEUES.items():
             until_then.enter_context(received_at_most(stack, source, 2))
@@ -264,7 +268,7 @@ def test_deployed_permissions_are_those_of_the_program(audited: AuditedStack, gr
 
 
 @pytest.mark.emulator
-def test_removing_any_permission_makes_something_fail(
+def test_each_removed_permission_makes_a_scenario_fail(
     audited: AuditedStack, dose: Dose, proof: Proof, graph_of: Callable[[str], Graph]
 ) -> None:
     known = {name: each for name, each in scenarios(audited).items() if dose.full or name in SAMPLE}

@@ -17,7 +17,10 @@ _SYNCHRONOUS: Final = "$synchronous"
 
 
 def calls(definition: Mapping[str, Any], *, synchronous: bool) -> set[tuple[str, str]]:
-    """Return each (action, resource) that an execution can call. Raises ValueError for an unknown integration."""
+    """Return (action, resource) for each AWS call that an execution can make.
+
+    Raises ValueError for an unknown integration.
+    """
     return {call for state in _entered(definition, synchronous=synchronous) for call in _of(state)}
 
 

@@ -5,8 +5,8 @@
 `many-orders` places many orders at the same moment. Each order must be confirmed or rejected, with each of its events
 and analytics records exactly once, and without a repeated email.
 
-`repeated-keys` sends several requests with the same idempotency key at the same moment, also with another body and by
-another user. Each key of a user must create one order.
+`repeated-keys` sends several requests with the same idempotency key at the same moment. One of these requests has
+another body, and some keys are also used by another user. For each user, each key must create one order.
 
 All three attacks share one stack on their own emulator. Run one attack alone with
 `make prove ATTACKS=stock-race` (or `many-orders`, `repeated-keys`).

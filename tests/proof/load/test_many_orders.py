@@ -50,7 +50,7 @@ class Placed:
         return f"{self.order_id}:PENDING", f"{self.order_id}:{'REJECTED' if self.end else 'CONFIRMED'}"
 
 
-def test_each_order_has_its_events_emails_and_records_once(load: Load, dose: Dose, proof: Proof) -> None:
+def test_each_order_causes_each_event_email_and_analytics_record_once(load: Load, dose: Dose, proof: Proof) -> None:
     placed = _place_all(load, dose(15, 200), [each.introduce() for each in load.customers(dose(3, 20))])
     ids = {each.order_id for each in placed}
     rows = load.decided(ids)
