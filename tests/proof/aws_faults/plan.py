@@ -42,7 +42,11 @@ class Call:
     caller: str
     """Name of the function (`send_email`) or of the workflow (`express` or `standard`) that makes the call."""
     operation: str
-    """Operation of an AWS API (`PutItem`), or workflow step with its integration (`RecordOrder (dynamodb:putItem)`)."""
+    """What is called.
+
+    If a function calls: the operation of the AWS API, for example `PutItem`. If a workflow calls: the step with its
+    service integration, for example `RecordOrder (dynamodb:putItem)`.
+    """
     nth: int = 1
     """1 for the caller's first call of this operation for the order, 2 for the second one, and so on."""
 
@@ -51,10 +55,11 @@ class Call:
 class Fault:
     """What goes wrong with a call.
 
-    `too slow`: the call is carried out after its caller has stopped waiting. `killed before` and `killed after`: the
-    function's process is killed before or after the call is carried out. `aborted`, `died` and `timed out`: the
-    workflow execution ends at this call. `refused`: a permanent error, so retries don't help. `delayed`: a harmless
-    pause.
+    `answer lost`: the call is carried out, but its caller gets no response. `too slow`: the call is carried out after
+    its caller has stopped waiting. `killed before` and `killed after`: the function's process is killed before or after
+    the call is carried out. `aborted`, `died` and `timed out`: at this call, the workflow execution is stopped, fails
+    with an internal error, or reaches its time limit. `refused`: a permanent error, so retries don't help. `delayed`: a
+    harmless pause.
     """
 
     kind: Kind

@@ -157,7 +157,7 @@ class FaultProxy:
 
 
 def _called(request: web.Request) -> tuple[str, str]:
-    """Return the service name from the request's signature, and the operation."""
+    """Return the service and the operation that a request calls. The service is named as in the request's signature."""
     signed = _SERVICE.search(request.headers.get("Authorization", ""))
     assert signed, request.headers
     target = request.headers.get("X-Amz-Target", "")

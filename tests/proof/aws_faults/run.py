@@ -1,4 +1,4 @@
-"""Records the AWS calls of each scenario, and then repeats the scenarios with each fault at each call."""
+"""Records the AWS calls of each scenario, and then repeats the scenario once for each fault at each of these calls."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ class Run:
     def _one_after_the_other(self, cases: list[Case]) -> None:
         """Run cases one after another.
 
-        These cases have faults in functions that process several orders in one call. If the cases ran at the same time,
-        a fault of one case would also affect the orders of other cases.
+        These cases have faults in functions that process several orders in one invocation. If the cases ran at the same
+        time, a fault of one case would also affect the orders of other cases.
         """
         for case in sorted(cases, key=lambda case: case.fault is not None and case.fault[1].extent == "ever"):
             self.play([case])

@@ -123,7 +123,10 @@ def _redrive(faulty: FaultyStack, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _is_quick(point: FaultPoint) -> bool:
-    """Return whether the case ends within seconds: it doesn't wait for a time limit, and doesn't block other orders."""
+    """Return whether the fault point's case ends within seconds.
+
+    Such a case neither waits for a time limit nor blocks other orders.
+    """
     call, fault = point.call, point.fault
     if fault.kind in ("too slow", "timed out", "died"):
         return False

@@ -180,7 +180,8 @@ def _line(product: str) -> dict[str, Any]:
 def without_connection(drive: Drive) -> None:
     """Invoke functions while their AWS calls fail.
 
-    Either no server receives the calls, or a server that closes each connection, or a server that never responds.
+    There are three kinds of failures: no server receives the calls, the server closes each connection, or the server
+    never responds.
     """
     word = drive.words.new
 

@@ -37,7 +37,7 @@ class Places:
     bus_queue: str
     """URL of a queue that receives every event on the bus."""
     topic_queues: dict[str, str]
-    """URLs of queues that receive all messages of the topics, by the topic's name in `ops.topics`."""
+    """{name of a topic in `ops.topics`: URL of a queue that receives all messages of the topic}"""
     refusals: list[str]
     """Responses of the APIs with status 400 or above."""
     outputs: dict[str, str] = field(default_factory=dict[str, str])

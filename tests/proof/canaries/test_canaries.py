@@ -96,7 +96,7 @@ def test_search_finds_all_data_that_data_md_allows(
 
 
 def test_no_input_forges_a_log_line(search: Search, proof: Proof) -> None:
-    """The attack sends line breaks, control characters, braces and percent signs in all inputs."""
+    """The attack sends line breaks, color codes, braces and percent signs in bodies, paths and query parameters."""
     lines, forged = 0, list[str]()
     for place, group in search.places.log_groups().items():
         for line in search.places.log_lines(group):

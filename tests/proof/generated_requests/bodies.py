@@ -161,7 +161,10 @@ def _dots(text: str) -> list[int]:
 
 
 def _is_domain(before: str, after: str) -> bool:
-    """Return whether the texts around a dot form a domain: at least two characters, the dot, and two letters."""
+    """Return whether the texts before and after a dot form a domain, for example `ab` and `co`.
+
+    There must be at least two characters before the dot, and two letters after it.
+    """
     label = re.split(r"[^\w-]", before)[-1]
     letters = len(after) == 2 and all(each.isalnum() and not each.isdecimal() for each in after)
     return letters and label[-1:].isalnum() and any(each.isalnum() for each in label[:-1])
@@ -179,7 +182,7 @@ def is_key(key: Any) -> bool:
 
 
 def is_json(media_type: str) -> bool:
-    """Return whether the APIs accept a Content-Type: JSON, and UTF-8 if it states a charset."""
+    """Return whether the APIs accept this Content-Type. It must be JSON, and its charset, if stated, must be UTF-8."""
     kind, _, parameters = media_type.partition(";")
     charset = parameters.strip().lower().replace('"', "")
     return kind.strip().lower() == "application/json" and charset in ("", "charset=utf-8")

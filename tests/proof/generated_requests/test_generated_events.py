@@ -1,8 +1,8 @@
 """Consumers process each generated event or reject it with an error code, and lose no other event of the batch.
 
-`test_attack_detects_broken_consumers` shows that the attack fails for consumers that read events without validation
-(KeyError), for a relay that one damaged record stops, and for messages that raise an error instead of going to the
-failure queue.
+`test_attack_detects_broken_consumers` shows that the attack fails in each of these cases: a consumer reads events
+without validation (KeyError), a damaged record stops the relay, or an invalid message causes an error instead of going
+to the failure queue.
 """
 
 from __future__ import annotations

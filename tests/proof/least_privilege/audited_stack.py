@@ -69,7 +69,7 @@ class AuditedStack:
         self._decisions: Path = self.stack.instance.home / DECISIONS
 
     def rest(self, method: str, path: str, body: Any = None, *, key: str = "", by: Person | None = None) -> Answer:
-        """Call the REST API as the customer or as `by`. Raises Refused if the status is 5xx."""
+        """Call the REST API as `by`, or as the customer if `by` is None. Raises Refused if the status is 5xx."""
         headers = {"Idempotency-Key": key} if key else {}
         return _answered(self._client.rest(method, path, (by or self.customer).id_token, body, headers))
 

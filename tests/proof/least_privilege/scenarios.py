@@ -356,7 +356,7 @@ def _put(audited: AuditedStack, order: dict[str, Any], detail_type: str) -> None
 def _end_its_execution(audited: AuditedStack, order: dict[str, Any]) -> None:
     """Start an execution with the order's id as its name, and abort it.
 
-    The input contains no order, so the execution cannot decide the order first.
+    The execution's input contains no order, so the execution cannot decide the order before the abort.
     """
     machine = audited.stack.ops["stateMachines"]["standard"]
     started = audited.call(

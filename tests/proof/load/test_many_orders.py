@@ -3,7 +3,8 @@
 We broke copies of the program, and the test found each defect:
 
 - The relay (`publish_order_events`) published each event twice.
-- In addition, `send_email` didn't check whether it had already sent an email, so customers got too many emails.
+- The relay published each event twice, and `send_email` didn't check whether it had already sent an email. Customers
+  therefore got too many emails.
 - `process_order` started no workflow for a quarter of the orders, so these orders stayed PENDING.
 """
 
