@@ -54,7 +54,7 @@ def analytics_body(event: Json) -> str:
 
 
 def queue_batch(bodies: list[str], *, received: int = 1, group: str | None = "orders") -> Json:
-    """Return the event that Lambda sends to a function for messages of a queue with these `bodies`.
+    """Return the event that Lambda sends to the consumer of a queue. Each of `bodies` is the body of one message.
 
     `received` is the number of times that SQS has delivered each message, including this delivery. `group` is the
     message group of messages from a FIFO queue, and None for a standard queue.

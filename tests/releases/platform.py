@@ -114,7 +114,10 @@ class Platform:
 
 @contextmanager
 def platform(folder: Path) -> Generator[Platform]:
-    """Load the functions from the sources in `folder` until the context ends. Load only one platform at a time."""
+    """Load the functions from the sources in `folder`, and restore Python's imported modules when the context ends.
+
+    Two of these contexts must not overlap, because each one replaces the same modules.
+    """
     made = Platform(folder)
 
     class Clock(datetime):
@@ -129,7 +132,7 @@ def platform(folder: Path) -> Generator[Platform]:
         stack.enter_context(sources.importable(folder))
         stack.enter_context(redirect_stdout(io.StringIO()))
         stack.enter_context(warnings.catch_warnings())
-        # Ignore the warning of Powertools about invocations that count no metric.
+        # Powertools warns about each invocation that emits no metric, which is normal here.
         warnings.simplefilter("ignore", UserWarning)
         stack.enter_context(mock.patch.dict("os.environ", {**ENVIRONMENT, **_POWERTOOLS}))
         stack.enter_context(mock.patch("time.sleep", sleep))

@@ -1,7 +1,7 @@
-"""Checks that the functions of one release read, repeat, cancel and finish what another release wrote.
+"""Checks that the functions of one release can continue with the data that another release wrote.
 
-Each check starts from the other release's data. The check yields a description, the result in the other release, and
-the result of the functions under test.
+Each check starts from the other release's data, and for example repeats a request or cancels an order. The check yields
+a description, the result in the other release, and the result of the functions under test.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def faults(
 ) -> list[str]:
     """Return a line for everything in `data` that `reader` reads differently from the release that wrote it.
 
-    `writer` is the folder of the writer's sources. Fields that are not in `known` may be missing from the results,
-    because the reader can be older than these fields. By default, all checks run.
+    `writer` is the folder of the writer's sources. `known` are the fields that the reader must return. It can be older
+    than the other fields, so these can be missing from its results. `checks` are the checks to run, by default all.
     """
     found: list[str] = []
     for check in checks or CHECKS:
@@ -47,11 +47,11 @@ def faults(
 
 
 def names(node: Any, within: str = "") -> frozenset[tuple[str, str]]:
-    """Return all fields in JSON data, each as a pair: the name of the field that contains it, and its own name.
+    """Return all fields in JSON data as pairs: the name of the containing field, and the field's own name.
 
-    The container matters, because a field can be new although another object already has a field with the same name:
-    profiles always had a `name`, and the lines of an order got one later. Each field is also returned with "" as its
-    container, for data whose container is unknown.
+    A field's own name is not enough to recognize a new field. For example, profiles always had a `name`, but the lines
+    of an order got a `name` later. Each field is also returned with "" as its containing field, for comparisons in
+    which this field is unknown.
     """
     found = frozenset[tuple[str, str]]()
     if isinstance(node, dict):
@@ -107,8 +107,8 @@ def repeats(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, 
 def verified(reader: Platform, data: Json) -> Iterator[tuple[str, Any, Any]]:
     """Read the profile with its owner's token. The token contains the verified email address.
 
-    Release 0.1.0 did not verify email addresses. Later releases send emails to a profile of 0.1.0 only after this
-    request.
+    Release 0.1.0 did not verify email addresses, so later releases send no emails to its profiles at first. This
+    request marks the profile's address as verified, and later releases then send emails to it.
     """
     profile = data["requests"]["profile"]
     owned = request("users_api", "GET", f"/users/{USER}", email=profile["request"]["body"]["email"])
@@ -230,7 +230,7 @@ def _mail(reader: Platform, event: Json) -> str:
 
 
 def analyzed(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, Any, Any]]:
-    """Process the messages of the analytics queue and the failure queue again, with and without the stored objects."""
+    """Process the messages of the analytics queue and the failure queue again, with and without the objects in S3."""
     bodies = data["analytics_messages"]
     redriven = [message["MessageBody"] for message in data["failure_queue"]]
     for has_objects in (True, False):

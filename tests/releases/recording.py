@@ -197,8 +197,8 @@ def _decide(recorder: _Recorder) -> None:
         workflow.meanwhile("CheckInventory", _kill)
         recorder.process(workflow, "process-pending")
     platform.now_s += int(ENVIRONMENT["STANDARD_TIMEOUT_S"])
-    # The orders `failed` and `process-failed` are still PENDING. The failed EXPRESS execution of `process-failed` has
-    # the order's id as its cause.
+    # The orders `failed` and `process-failed` are still PENDING. The EXPRESS execution of `process-failed` failed, and
+    # named the order's id in its field `cause`.
     for failed in (recorder.order_id("failed"), recorder.express["process-failed"]["first"]["cause"]):
         given = json.dumps({"order": rows.order_of(platform.tables()["orders"][failed])})
         assert platform.invoke("fail_order", messages.aborted_execution(failed, given))["failed"]
@@ -206,8 +206,8 @@ def _decide(recorder: _Recorder) -> None:
     cancelled = {name: recorder.order_id(name) for name in ("cancelled", "cancelled-later")}
     for name, order_id in {**cancelled, "process-cancelled": at_once}.items():
         recorder.send(f"cancel {name}", request("orders_api", "POST", f"/orders/{order_id}/cancel"))
-    # process_order starts the workflow of an undecided synchronous order only when the order is so old that its EXPRESS
-    # execution must have ended. The script therefore advances the time before it invokes process_order.
+    # If a synchronous order is still PENDING, process_order starts its workflow, but only after the latest possible end
+    # of the order's EXPRESS execution. The script therefore advances the time before it invokes process_order.
     platform.now_s += LATER_S
     last = [event for event in recorder.events if event["detail-type"] == "OrderCreated"][-1]
     platform.invoke("process_order", last)

@@ -34,7 +34,7 @@ def read_by(
 ) -> list[str]:
     """Return what the functions in the folder `reader` can't read in the data of the release `written`.
 
-    `known` and `checks` have the same meaning as in `faults`.
+    `known` are the fields that the functions must return, and `checks` are the checks to run, by default all.
     """
     with platform(reader) as functions:
         return faults(functions, written.data, written.folder, known, checks)
@@ -68,7 +68,7 @@ def stored_release(version: str, folders: pytest.TempPathFactory) -> Release:
     return Release(stored.sources_of(version, folders.mktemp(version)), stored.data_of(version))
 
 
-def test_data_of_this_version_are_stored() -> None:
+def test_data_of_the_current_version_are_stored() -> None:
     assert releases.version() in VERSIONS
 
 
@@ -83,7 +83,7 @@ def test_stored_data_contain_every_kind_of_row(release: Release) -> None:
     assert [name for name, content in release.data.items() if not content] == []
 
 
-def test_todays_functions_read_what_the_release_wrote(today: Release, release: Release) -> None:
+def test_todays_functions_read_what_each_stored_release_wrote(today: Release, release: Release) -> None:
     kept = Release(today.folder, release.data)
     assert read_by(today.folder, kept, names(release.data), reading.LASTING) == []
 

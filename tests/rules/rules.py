@@ -83,7 +83,7 @@ def each_function_is_versioned_and_named_to_its_logs(graph: Graph) -> Iterator[s
         if not variables.get("POWERTOOLS_SERVICE_NAME") or not variables.get("LOG_LEVEL"):
             yield f"{function.name}: lacks the variable POWERTOOLS_SERVICE_NAME or LOG_LEVEL"
         if len(inputs["layers"]) != 2:
-            yield f"{function.name}: does not have both layers"
+            yield f"{function.name}: does not have exactly two layers (Powertools and common)"
 
 
 def each_function_is_called_by_its_alias(graph: Graph) -> Iterator[str]:
@@ -169,9 +169,9 @@ def _dead_letters_of(target: Resource) -> str | None:
 
 
 def _is_swept(name: str) -> bool:
-    """Return whether the function `name` needs no queue for its failed events.
+    """Return whether a later sweep repeats the failed work of the function `name`.
 
-    The sweep, which restarts late orders every few minutes, repeats the work of such a function.
+    Such a function needs no queue for its failed events. A sweep restarts late orders every few minutes.
     """
     return name.endswith(("fail-order", "restart-late-orders"))
 

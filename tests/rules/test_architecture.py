@@ -99,8 +99,9 @@ def silent(graph: Graph) -> Graph:
 
 BREAKS: Mapping[Rule, list[Callable[[Graph], Graph]]] = {
     rules.each_function_has_its_own_role: [
-        # Without the name orders-api, the change would affect the first function of the graph. That function could be
-        # users-api, the rightful owner of this role, because Pulumi registers resources in any order.
+        # This change gives the function orders-api the role of users-api. Without the argument "orders-api", the change
+        # would affect the first function of the graph. Pulumi registers resources in any order, so the first function
+        # could be users-api itself.
         changed(
             "Function",
             lambda inputs: inputs.update(role="arn:aws:iam::123456789012:role/orders-dev-users-api"),

@@ -1,6 +1,6 @@
 """Tests that no thread of the test runner calls `time.sleep`.
 
-Other tests replace this function for the whole process, so a call by such a thread would reach the replacement.
+Other tests replace `time.sleep` for the whole process, and would otherwise also intercept the calls of these threads.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pytest
 def test_no_thread_of_the_test_runner_calls_time_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     monkeypatch.setattr("time.sleep", slept.append)
-    # A thread of each pytest-xdist worker checks every 0.5 s whether its controller still runs (tests/conftest.py), so
-    # it checks twice during this wait.
+    # In each pytest-xdist worker, a thread checks every 0.5 s whether the controller still runs (tests/conftest.py).
+    # The wait is long enough for two of these checks.
     threading.Event().wait(1.2)
     assert slept == []

@@ -31,7 +31,7 @@ def test_outdated_document_or_missing_markers_are_detected() -> None:
         documents.between(text, "nothing", "")
 
 
-def test_generating_documents_builds_no_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_generating_documents_builds_no_lambda_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(archives, "BUILD", tmp_path)
     documents.recorded.__wrapped__("dev")
     assert list(tmp_path.iterdir()) == []

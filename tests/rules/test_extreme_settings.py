@@ -50,8 +50,8 @@ def test_program_accepts_the_extreme_values_that_the_settings_accept(extreme: st
     def config() -> dict[str, str]:
         return {**texts, **{f"orders:{area}": json.dumps(value) for area, value in areas.items()}}
 
-    # The maximum of some settings depends on another setting, so the check refuses some of the values above. The test
-    # replaces each refused value with the maximum in the error message.
+    # The maximum of some settings depends on another setting, and can be lower than the maximum in the schema.
+    # settings.check then refuses the value, and the test replaces it with the maximum in the error message.
     try:
         settings.check("orders", STACK, config())
     except settings.SettingsError as error:

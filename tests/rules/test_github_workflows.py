@@ -104,7 +104,7 @@ def test_credentials_are_requested_last_and_are_not_exported() -> None:
     assert aws["role-to-assume"]
 
 
-def test_caches_hold_packages_plugins_and_archives() -> None:
+def test_workflows_cache_only_packages_pulumi_plugins_and_lambda_archives() -> None:
     [path] = [path for path in ACTIONS if path.parent.name == "stack"]
     [cache] = [step["with"] for step in steps(path) if step.get("uses", "").startswith("actions/cache@")]
     assert cache["path"].split() == ["~/.cache/uv", "~/.cache/pip", "~/.pulumi/plugins", ".build"]
@@ -179,7 +179,7 @@ def test_main_is_deployed_to_dev_and_a_release_to_prod() -> None:
     assert job["env"]["STACK"] == job["environment"]
 
 
-def test_deploy_follows_the_tests_and_applies_the_previewed_plan() -> None:
+def test_deployment_runs_after_the_tests_and_applies_the_previewed_plan() -> None:
     test, preview, deploy = (jobs(named("deploy"))[name] for name in ("test", "preview", "deploy"))
     assert command_of(test, ".ci/run")
     assert preview["needs"] == "test"
@@ -190,7 +190,7 @@ def test_deploy_follows_the_tests_and_applies_the_previewed_plan() -> None:
     assert preview["environment"].endswith("-preview")
 
 
-def test_failed_preview_fails_its_step_and_its_output_is_in_the_log() -> None:
+def test_preview_step_logs_its_output_and_fails_if_the_preview_fails() -> None:
     for name in ("preview", "deploy"):
         step = command_of(jobs(named(name))["preview"], "make preview")
         assert step["run"].rstrip().endswith("| tee preview.json")
@@ -203,7 +203,7 @@ def test_updates_do_not_skip_their_preview() -> None:
 
 
 @pytest.mark.parametrize(("branch", "code"), [("main", 0), ("other", 1)])
-def test_only_commits_of_main_are_released(tmp_path: Path, branch: str, code: int) -> None:
+def test_only_commits_on_main_are_released(tmp_path: Path, branch: str, code: int) -> None:
     def run(*command: str, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, **variables}
         return subprocess.run(command, cwd=tmp_path, env=environment, check=check, capture_output=True, text=True)  # noqa: S603
@@ -236,7 +236,7 @@ EQUAL = "stack dev: AWS matches Pulumi's state"
 
 
 @pytest.mark.parametrize(("said", "code", "fails"), [(DRIFT, 2, False), (EQUAL, 0, False), ("", 2, True)])
-def test_drift_fails_its_job_only_if_the_stack_cannot_be_compared(
+def test_drift_job_fails_only_if_the_stack_cannot_be_compared(
     tmp_path: Path, said: str, code: int, fails: bool
 ) -> None:
     script = next(step["run"] for step in steps(named("drift")) if step.get("name") == "compare")
@@ -273,7 +273,7 @@ def test_each_stack_has_one_issue_for_its_drift(
     assert report in (tmp_path / "issue.md").read_text()
 
 
-def test_closed_pull_request_removes_its_stack_after_a_running_update(tmp_path: Path) -> None:
+def test_stack_of_a_closed_pull_request_is_removed_after_running_updates_end(tmp_path: Path) -> None:
     workflow = load(named("pull-request-stack"))
     assert "closed" in triggers(named("pull-request-stack"))["pull_request"]["types"]
     assert workflow["concurrency"]["group"] == "pull-request-stack-${{ github.event.pull_request.number }}"

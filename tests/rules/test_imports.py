@@ -61,8 +61,8 @@ BANNED: Mapping[str, tuple[str, ...]] = {
         *("components", "shared", "settings", "pulumi", "emulator_fixes", "tests", *HANDLERS),
         *(f"local.{name}" for name in LOCAL - USED_BY_OPERATIONS),
     ),
-    # Each command imports cli before all other modules, because cli handles signals during the other imports. cli must
-    # therefore load quickly.
+    # A command can't handle signals before it has imported cli. Each command therefore imports cli first, and cli must
+    # load quickly.
     "cli": ("components", "settings", "shared", "pulumi", "boto3", *TOOLS),
     # The policy pack imports nothing of this project, because it must work for any stack.
     "policy": ("components", "settings", "shared", "pulumi_aws", *TOOLS),
@@ -88,8 +88,8 @@ def banned_imports(path: str) -> tuple[str, ...]:
         own = COMPONENT_MODULES - {"components.functions.archives"} if parts[1] == "graph.py" else {"components"}
         return ("settings", "shared", "boto3", *(name for name in TOOLS if name != "engine"), *own)
     if parts[0] == "local":
-        # Only launch.py may import the corrections of the emulator, because it applies them in the emulator's process.
-        # The other modules run in other processes.
+        # launch.py runs in the emulator's process, and applies the corrections in emulator_fixes there. The other
+        # modules run in other processes, so they must not import the corrections.
         fixes = () if parts[1] == "launch.py" else ("emulator_fixes",)
         return ("components", "shared", "settings", "engine.graph", "operations", "tests", *HANDLERS, *fixes)
     return BANNED.get(parts[0], ())

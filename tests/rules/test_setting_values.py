@@ -107,7 +107,7 @@ def _shapes(service: str) -> dict[str, Any]:
     return cast("dict[str, Any]", json.loads(gzip.decompress(path.read_bytes()))["shapes"])
 
 
-def test_limits_of_settings_match_those_in_the_sdk() -> None:
+def test_limits_of_redirect_uris_and_log_retention_match_the_aws_sdk() -> None:
     cognito = _shapes("cognito-idp")
     uris = settings.Settings.model_json_schema()["$defs"]["IdentitySettings"]["properties"]["redirectUris"]
     assert uris["maxItems"] == cognito["CallbackURLsListType"]["max"] == cognito["LogoutURLsListType"]["max"]
@@ -126,7 +126,7 @@ def test_error_about_too_many_uris_gives_their_number() -> None:
         check("identity.redirectUris", uris)
 
 
-def test_cors_origins_fit_into_the_environment_variables_of_a_function() -> None:
+def test_cors_origins_with_more_than_3000_characters_in_total_are_refused() -> None:
     origins = [f"https://{number:050}.example" for number in range(60)]
     with pytest.raises(settings.SettingsError, match="characters in total; allowed: at most 3000"):
         check("api.corsOrigins", origins)

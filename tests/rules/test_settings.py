@@ -38,7 +38,7 @@ def with_change(area: str, path: str, value: Any) -> dict[str, str]:
 
 
 def keys(value: Any, prefix: str = "") -> set[str]:
-    # The keys of provisionedConcurrency are names of functions, which may differ between stacks.
+    # The keys of provisionedConcurrency are function names. Each stack can list other functions.
     if not isinstance(value, dict) or prefix.endswith(".provisionedConcurrency"):
         return {prefix}
     return {key for name, item in cast("dict[str, Any]", value).items() for key in keys(item, f"{prefix}.{name}")}
@@ -54,7 +54,7 @@ def test_all_stack_files_have_the_same_keys() -> None:
     assert all(each == first for each in others)
 
 
-def test_stack_of_a_pull_request_has_the_settings_of_dev_except_shared_resources() -> None:
+def test_pull_request_stacks_have_the_settings_of_dev_without_shared_resources_and_site() -> None:
     # The stacks of all pull requests get their settings from one file, Pulumi.pr.yaml.
     dev, pr = (yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"] for stack in ("dev", "pr"))
     dev["orders:api"]["ownsAccountLogRole"] = dev["orders:mail"]["createIdentity"] = False
@@ -213,7 +213,7 @@ def test_secret_setting_is_refused_without_showing_its_value() -> None:
     assert "hidden" not in str(error.value)
 
 
-def test_secret_in_another_namespace_is_ignored() -> None:
+def test_secret_in_another_configuration_namespace_is_ignored() -> None:
     settings.check("orders", "dev", {**stack_config("dev"), "other:token": "x"}, secrets={"other:token"})
 
 

@@ -1,4 +1,4 @@
-"""The functions of engine/graph.py that record the Pulumi program's resource graph, for tests and tools."""
+"""Exports the names of engine/graph.py with which tests and tools record the Pulumi program's resource graph."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""`python -m tests.tools.record_previews [NAME ...]` records again what `pulumi preview --json` prints for each case.
+"""`python -m tests.tools.record_previews [NAME ...]` updates the recorded previews for test_preview_comment.py.
 
-Each case deploys a stack with the real engine, changes a copy of the checkout, and previews the change. The recordings
-in `previews/` contain only what tools/preview_comment reads. The command does not write the expected comments there
-(`*.md`): if a comment changes, test_preview_comment.py fails until its file is updated.
+A preview is the output of `pulumi preview --json`. For each recording, the command deploys a stack with the real
+engine, changes a copy of the checkout, and previews the change. The recordings in `previews/` contain only what
+tools/preview_comment reads. The same folder contains the expected comments (`*.md`), which the command does not write.
+If a comment changes, test_preview_comment.py fails until somebody updates the comment's file.
 """
 
 from __future__ import annotations

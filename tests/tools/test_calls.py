@@ -48,7 +48,7 @@ def test_table_of_calls_has_each_operation_of_the_apis() -> None:
             assert route == "POST /process" or any(route in line[0] for line in lines), route
 
 
-def test_operation_without_a_case_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_operation_without_a_case_is_listed_as_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cases, "CASES", [case for case in CASES if "GET /users/{user_id}" not in case.operation])
     assert ("GET /users/{user_id}", "-", "not measured", "-", "-") in shown()[1]
 
@@ -75,6 +75,6 @@ def test_request_units_follow_the_rules_of_dynamodb(access: Access, consumed: Un
     assert units(access, PROJECTIONS) == consumed
 
 
-def test_row_size_is_the_size_of_its_names_and_values() -> None:
+def test_row_size_is_the_size_of_its_attribute_names_and_values() -> None:
     row = {"id": {"S": "äb"}, "n": {"N": "-1234"}, "b": {"BOOL": True}, "l": {"L": [{"M": {"k": {"S": "v"}}}]}}
     assert size_of(row) == (2 + 3) + (1 + 3) + (1 + 1) + (1 + 3 + 1 + (3 + 1 + 1 + 1))

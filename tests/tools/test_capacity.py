@@ -45,9 +45,9 @@ class TestHops:
         ("name", "tokyo", "ireland"),
         [
             ("REST and HTTP API, account", 10_000, 10_000),
-            # The quotas are 1,200 (Tokyo) and 10,000 (Ireland) calls per second. An order needs 2 calls.
+            # The quotas of PutEvents are 1,200 (Tokyo) and 10,000 (Ireland) calls per second. An order needs 2 calls.
             ("bus, PutEvents", 600, 5_000),
-            # The quotas are 2,250 (Tokyo) and 18,750 (Ireland) invocations per second. An order causes 5 invocations.
+            # A bus may invoke 2,250 (Tokyo) or 18,750 (Ireland) targets per second. An order causes 5 invocations.
             ("bus, rule targets", 450, 3_750),
             ("workflow, StartExecution", 150, 300),
             ("workflow, transitions", 800, 5_000),
@@ -106,7 +106,7 @@ class TestHops:
         assert found.rate == pytest.approx(1_000 / 0.384)
         assert found.burst == 1_000
 
-    def test_unknown_duration_of_a_batch_names_the_file_to_change(self, graph_of: GraphOf) -> None:
+    def test_error_about_an_unknown_batch_duration_names_the_file_to_change(self, graph_of: GraphOf) -> None:
         graph = graph_of("prod")
         mapping = graph.one("EventSourceMapping", "record-analytics-queue")
         new = replace(mapping, name="new-function-queue")
@@ -119,11 +119,11 @@ class TestTarget:
         for way in prod.ways:
             assert prod.first(way, "accept", "decide").rate >= TARGET
 
-    def test_no_order_of_a_burst_is_refused_after_the_response(self, prod: Report) -> None:
-        """The hops after the response absorb more orders than the REST API accepts in a burst.
+    def test_hops_after_the_response_can_process_a_whole_burst_of_orders(self, prod: Report) -> None:
+        """The hops after the response can process a larger burst of orders than the REST API accepts.
 
-        The bus passes on 450 orders per second, each of which needs one call of StartExecution. The token bucket of
-        StartExecution holds 800 calls and regains 150 calls per second, so it is empty only after 1,200 orders.
+        The bus delivers 450 orders per second, and each order needs one call of StartExecution. The token bucket of
+        StartExecution holds 800 calls and regains 150 calls per second. It is empty only after 1,200 orders.
         """
         assert prod.burst("standard", "accept", "decide") == 800
         assert prod.absorbed("standard") == pytest.approx(800 / (1 - 150 / 450))
@@ -134,7 +134,7 @@ class TestTarget:
         assert prod.first("standard", "accept", "decide").name == "workflow, StartExecution"
         assert prod.first("express", "accept", "decide").name == "bus, rule targets"
 
-    def test_needs_of_ten_thousand_orders_per_second_list_every_slower_hop(self, graph_of: GraphOf) -> None:
+    def test_report_names_every_hop_that_is_too_slow_for_the_target_rate(self, graph_of: GraphOf) -> None:
         made = capacity.report(graph_of("prod"), 10_000)
         named = {line[2:46].strip() for line in made.needs()}
         below = {each.name for way in made.ways.values() for each in way if each.rate < 10_000}
@@ -144,18 +144,18 @@ class TestTarget:
             "needs 10,000: raise the quota StartExecution throttle token refill rate per second (states, code" in start
         )
 
-    def test_rate_below_all_limits_needs_nothing(self, prod: Report) -> None:
+    def test_report_asks_for_no_higher_limit_if_every_hop_is_fast_enough(self, prod: Report) -> None:
         slow = {way: [each for each in hops if each.rate >= TARGET] for way, hops in prod.ways.items()}
         assert list(replace(prod, ways=slow).needs()) == ["  no limit has to be raised"]
 
 
 class TestWarning:
-    def test_stack_that_allows_more_requests_than_it_carries_has_a_reason(self, graph_of: GraphOf) -> None:
+    def test_dev_and_prod_cause_no_capacity_warning(self, graph_of: GraphOf) -> None:
         for stack in ("dev", "prod"):
             warning = capacity.report(graph_of(stack), TARGET).warning()
             assert not warning.startswith("warning"), stack
 
-    def test_rate_above_the_first_limit_is_a_warning(self, prod: Report) -> None:
+    def test_throttle_rate_above_the_first_limit_causes_a_warning(self, prod: Report) -> None:
         assert (
             replace(prod, waiver="")
             .warning()
@@ -184,7 +184,7 @@ class TestData:
     def test_file_of_needed_quotas_is_up_to_date(self) -> None:
         assert NEEDED.read_text(encoding="utf-8") == generate.needed_quotas(), "run `make generate`"
 
-    def test_needed_quotas_limit_orders_before_their_decision(self) -> None:
+    def test_needed_quotas_include_only_hops_before_the_decision(self) -> None:
         needed = {each["name"]: each for each in json.loads(NEEDED.read_text(encoding="utf-8"))}
         assert needed["Concurrent executions"]["code"] == "L-B99A9384"
         assert needed["Invocations throttle limit in transactions per second"]["per_order"] == 5

@@ -66,8 +66,8 @@ def test_every_resource_has_a_price_or_is_marked_free(graph: Graph) -> None:
             assert cost_design.kind_of(made) in ("order", "month", "free")
 
 
-def test_design_needs_only_the_listed_resource_types(graph: Graph) -> None:
-    """The cost may depend only on the types in READ, because recorded previews leave out other unchanged resources."""
+def test_cost_depends_only_on_the_listed_resource_types(graph: Graph) -> None:
+    """READ lists these types. The recorded previews leave out unchanged resources of all other types."""
     listed = [made for made in graph.resources if made.type.removeprefix("aws:") in cost_design.READ]
     assert cost_design.read(Graph(graph.stack, listed)) == cost_design.read(graph)
 
@@ -97,7 +97,7 @@ def test_every_price_is_used(design: cost_design.Design) -> None:
     assert set(prices()) == used | other
 
 
-def test_bill_contains_all_parts(design: cost_design.Design) -> None:
+def test_bill_contains_every_part_and_the_parts_add_up_to_the_total(design: cost_design.Design) -> None:
     for way in USES:
         assert {line.part for line in bill(way, design)} >= set(PARTS)
         assert sum(by_part(bill(way, design), MILLION)[part] for part in PARTS) == pytest.approx(
@@ -139,7 +139,7 @@ class TestSweep:
         assert parts["functions"] > 0
         assert parts["streams"] == 0
 
-    def test_rare_orders_cost_more_because_each_has_its_own_batch(self, design: cost_design.Design) -> None:
+    def test_mark_late_orders_costs_more_per_order_at_a_low_order_rate(self, design: cost_design.Design) -> None:
         assert self.of_marks(design, 0.01)["functions"] > 100 * self.of_marks(design, 10)["functions"]
 
     def test_sweeps_without_late_orders_cost_at_most_3_cents_per_month(self, design: cost_design.Design) -> None:
@@ -168,7 +168,7 @@ def test_setting_changes_only_its_part_of_the_cost(
 
 
 @pytest.mark.parametrize("lever", LEVERS, ids=lambda lever: lever.name)
-def test_each_listed_cost_lever_changes_the_cost(lever: Lever, design: cost_design.Design) -> None:
+def test_each_cost_lever_in_the_report_changes_the_cost(lever: Lever, design: cost_design.Design) -> None:
     changes = dict(effects(MODEL, USES, design, MILLION))[lever]
     assert any(changes)
 
@@ -208,14 +208,14 @@ class TestCommand:
         assert [cost.orders(text) for text in ("1", "1_000", "1,000,000")] == [1, 1000, MILLION]
 
 
-def test_order_that_uses_nothing_costs_only_its_request(design: cost_design.Design) -> None:
+def test_request_that_uses_no_other_service_costs_only_api_logs_and_traces(design: cost_design.Design) -> None:
     nothing = Use({}, {}, USES["express"].access_log, {}, (), ())
     parts = {part for part, usd in by_part(MODEL.bill(nothing, design), MILLION).items() if usd}
     assert parts == {"API", "logs", "traces"}
 
 
-def test_cost_report_builds_no_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """`make cost` must work in a fresh clone, without a package index."""
+def test_cost_report_builds_no_lambda_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`make cost` must work in a fresh clone without a package index, which building the archives needs."""
     monkeypatch.setattr(archives, "BUILD", tmp_path)
     assert cost.main(["prod"]) == 0
     assert list(tmp_path.iterdir()) == []

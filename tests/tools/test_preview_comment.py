@@ -214,7 +214,7 @@ def test_changed_policy_of_a_role_is_described(
         assert found.wider == wider
 
 
-def test_permission_of_everybody_comes_first() -> None:
+def test_permission_for_everybody_is_listed_first() -> None:
     urn = "urn:pulumi:dev::orders::aws:sqs/queuePolicy:QueuePolicy::analytics-policy"
     public = [statement("sqs:SendMessage", "*", Principal="*"), statement("sqs:*", "*", Principal={"Service": "a.b"})]
     inputs = {"queueUrl": "https://sqs/1/analytics", "policy": json.dumps({"Statement": public})}
@@ -243,7 +243,7 @@ def test_moved_resource_gets_an_alias_with_its_old_urn() -> None:
     assert f'Add `aliases=["{old}"]`' in state.renaming(*pairs[0])
 
 
-def test_resource_with_a_new_name_on_aws_is_not_a_rename() -> None:
+def test_new_resource_with_another_name_on_aws_is_not_reported_as_a_rename() -> None:
     urn = "urn:pulumi:dev::orders::aws:sqs/queue:Queue::"
     created = [Change(f"{urn}new", "create", None, {"name": name}) for name in ("other", UNKNOWN)]
     assert state.renames([Change(f"{urn}old", "delete", {"name": "queue"}), *created]) == []

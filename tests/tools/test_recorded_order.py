@@ -40,10 +40,10 @@ def batched(graph: Graph) -> set[str]:
 
 
 def counts(way: dict[str, Any], left_out: set[str]) -> dict[str, Any]:
-    """Return the counts that are equal in every recording.
+    """Return the counts in a recording that must equal those in every other recording.
 
-    Of the functions in `left_out`, return only which calls they make, without their number. For example, `send_email`
-    sends only one email if it receives the order's events in the wrong sequence.
+    The number of calls by the functions in `left_out` varies, so it is not returned. For example, `send_email` sends
+    only one email if it receives the order's events in the wrong sequence.
     """
     functions = {name: each["invocations"] for name, each in way["functions"].items() if name not in left_out}
     workflows = {

@@ -20,7 +20,7 @@ Lines = Sequence[tuple[str, int]]
 
 
 def express(lines: Lines, *, key: str = "key-1", **fields: Any) -> dict[str, Any]:
-    """Return the input that API Gateway sends to the EXPRESS state machine. `fields` are other fields of the body."""
+    """Return the input that API Gateway sends to the EXPRESS state machine. `fields` are more fields of the body."""
     return {"request": {"user_id": USER, "idempotency_key": key, "content": {"items": _items(lines), **fields}}}
 
 
@@ -42,7 +42,7 @@ def pending(lines: Lines, *, order_id: str = ORDER_ID) -> Any:
 
 
 def sync_order_id(key: str = "key-1") -> str:
-    """Return the id of the order that the input of `express` creates."""
+    """Return the id of the synchronous order with the idempotency key `key`."""
     return orders.order_id_for(USER, key)
 
 
@@ -119,5 +119,5 @@ def order_workflow(tables: Tables) -> Iterator[Workflow]:
 
 @pytest.fixture
 def cancel(tables: Tables) -> Callable[[str], Callable[[], None]]:
-    """Return a function that takes an order id and returns a callback that cancels this order."""
+    """Return a function. `cancel(order_id)` returns a callback that cancels the order."""
     return lambda order_id: lambda: tables.change(order_id, {"status": {"S": "CANCELLED"}})

@@ -314,7 +314,10 @@ def _rendered(path: Path, values: Mapping[str, str], *, timeout_s: int) -> dict[
 
 
 def _replacements(made: Workflow) -> dict[str, Any]:
-    """Return {name: replacement} for the functions of the emulator's interpreter that `made` controls or records."""
+    """Return replacements for functions of the emulator's interpreter, as {name: replacement}.
+
+    With these replacements, the workflow `made` controls the interpreter and records what it does.
+    """
     execute, evaluate = _engine._execute_task, _engine._evaluate_jsonata
     find_retrier = _engine._find_matching_retrier
     names = [

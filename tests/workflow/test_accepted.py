@@ -77,7 +77,7 @@ def test_workflow_reads_the_order_after_a_lost_response(order_workflow: Workflow
     assert (tables.order()["status"], tables.stock("tea")) == ("CONFIRMED", 3)
 
 
-def test_retry_processes_an_order_left_pending(order_workflow: Workflow, tables: Tables) -> None:
+def test_standard_execution_retries_an_order_left_pending(order_workflow: Workflow, tables: Tables) -> None:
     order_workflow.fail("CheckInventory", "DynamoDb.AccessDeniedException")
     ended = order_workflow.run_accepted(standard(LINES))
     assert (ended.status, tables.order()["status"], tables.stock("tea")) == ("SUCCEEDED", "CONFIRMED", 3)
@@ -122,9 +122,10 @@ def test_execution_without_an_order_row_ends_with_not_recorded(order_workflow: W
 
 
 def test_history_of_the_longest_execution_stays_below_its_limit(order_workflow: Workflow) -> None:
-    """Step Functions ends an execution with more than 25,000 events, and the longest time limit is a day.
+    """Step Functions ends an execution with more than 25,000 events.
 
-    The test simulates only an hour, in which the execution must stay below 1/24 of this limit.
+    The settings allow a time limit of at most a day. The test simulates only an hour, so the execution must stay below
+    1/24 of 25,000 events.
     """
     hour_s = 3600
     order_workflow.accepted = {**order_workflow.accepted, "TimeoutSeconds": hour_s}

@@ -96,7 +96,7 @@ def test_state_names_are_unique() -> None:
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_every_task_has_timeout_and_catch_all_and_only_some_have_no_retry(name: str) -> None:
+def test_every_task_has_a_timeout_and_a_catch_all_and_most_have_a_retry(name: str) -> None:
     task = TASKS[name]
     assert isinstance(task["TimeoutSeconds"], int)
     assert ("Retry" not in task) == (name in SINGLE_ATTEMPT)
@@ -179,7 +179,7 @@ def test_no_state_sets_an_order_to_failed() -> None:
     assert TASKS["RecordOrder"]["Arguments"]["ConditionExpression"] == "attribute_not_exists(order_id)"
 
 
-def test_only_client_errors_reject_an_order() -> None:
+def test_only_errors_with_a_4xx_status_reject_an_order() -> None:
     caught = {
         (name, error)
         for name, task in TASKS.items()
@@ -277,8 +277,11 @@ def _texts(node: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def test_assign_reads_no_variable_that_it_also_sets() -> None:
-    """AWS evaluates an Assign with the old values of variables, but some interpreters use the new values."""
+def test_assign_reads_no_other_variable_that_it_also_sets() -> None:
+    """The results must not depend on the sequence in which an interpreter sets the variables of an Assign.
+
+    AWS evaluates all expressions of an Assign with the old values. Some interpreters use values that are already new.
+    """
     for name, state in STATES.items():
         for rule in (state, *state.get("Choices", ()), *state.get("Catch", ())):
             assign: dict[str, Any] = rule.get("Assign", {})
@@ -302,7 +305,7 @@ def test_variables_are_set_before_they_are_read() -> None:
     while pending:
         name = pending.pop()
         for following, assigned in _edges(STATES[name]):
-            # Only the variables that every path to the state `following` sets are certain to exist in that state.
+            # A variable certainly exists in the state `following` only if every path to this state sets the variable.
             after = known[name] | assigned
             before = known.get(following)
             if before is None or not before <= after:

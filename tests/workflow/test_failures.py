@@ -155,11 +155,12 @@ class TestUndecided:
         assert (ended.error, ended.tries["CheckInventory"]) == ("Undecided", 5)
         assert tables.order(sync_order_id())["status"] == "PENDING"
 
-    def test_default_reason_of_the_workflow_equals_the_reason_of_fail_order(self) -> None:
+    def test_workflow_and_fail_order_use_the_same_default_failure_reason(self) -> None:
         assert TASKS["ValidateInput"]["Assign"]["reason"] == INTERNAL_ERROR
 
     def test_confirmation_with_lost_response_succeeds(self, order_workflow: Workflow, tables: Tables) -> None:
-        # The workflow does not retry a KeyError, so it must find the confirmation in the order's row.
+        # update_inventory confirms the order, but the workflow receives a KeyError, which it does not retry. The
+        # workflow must then find the confirmation in the order's row.
         order_workflow.lose_answer("UpdateInventory", "KeyError")
         ended = order_workflow.run(express(LINES))
         assert ended.states[-4:] == ["IsConfirmed", "ReadOrder", "RouteByStatus", "Success"]

@@ -15,11 +15,11 @@ from tests.workflow.judges import reference_results, validator_complaints
 DEFINITION = state_machine.load("order.asl.json")
 
 
-def test_stored_definition_is_valid() -> None:
+def test_definition_file_with_placeholders_is_valid() -> None:
     assert validator_complaints(state_machine.WORKFLOWS / "order.asl.json") == ""
 
 
-def test_rendered_definition_is_valid(tmp_path: Path) -> None:
+def test_definition_with_replaced_placeholders_is_valid(tmp_path: Path) -> None:
     deployed = tmp_path / "order.asl.json"
     deployed.write_text(state_machine.render(DEFINITION, VALUES, timeout_s=28), encoding="utf-8")
     assert validator_complaints(deployed) == ""

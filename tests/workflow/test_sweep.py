@@ -1,4 +1,7 @@
-"""Tests that an order is decided within two sweeps, which restart late orders, if its event or execution was lost."""
+"""Tests that two sweeps decide an order whose event or execution was lost.
+
+A sweep restarts the workflow of each late order.
+"""
 
 from __future__ import annotations
 

@@ -261,7 +261,9 @@ class TestConcurrentChanges:
 class TestRetriedRequest:
     """A client sends `POST /process` again with the same Idempotency-Key."""
 
-    def test_confirmed_order_returns_the_same_result(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_repeated_request_for_a_confirmed_order_returns_the_same_order(
+        self, order_workflow: Workflow, tables: Tables
+    ) -> None:
         stocked(tables)
         first, second = order_workflow.run(express(THREE)), order_workflow.run(express(THREE))
         assert second.states == [
@@ -277,7 +279,7 @@ class TestRetriedRequest:
         assert second.output["items"] == first.output["items"] == [line]
 
     @pytest.mark.parametrize(("lines", "error"), [([("tea", 11)], "OutOfStock"), ([("gone", 1)], "ProductNotFound")])
-    def test_rejected_order_returns_the_same_error(
+    def test_repeated_request_for_a_rejected_order_returns_the_same_error(
         self, order_workflow: Workflow, tables: Tables, lines: Lines, error: str
     ) -> None:
         stocked(tables)
@@ -290,7 +292,9 @@ class TestRetriedRequest:
         assert second.told["details"][0]["product_id"] == lines[0][0]
         assert "ReadOrder" in second.states
 
-    def test_order_with_two_currencies_returns_the_same_error(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_repeated_request_for_two_currencies_returns_the_same_error(
+        self, order_workflow: Workflow, tables: Tables
+    ) -> None:
         tables.product("tea", 10, currency="JPY")
         tables.product("cup", 10, currency="EUR")
         first = order_workflow.run(express([("tea", 1), ("cup", 1)]))
@@ -298,22 +302,24 @@ class TestRetriedRequest:
         assert (second.error, second.cause) == (first.error, first.cause)
         assert second.error == "ValidationError"
 
-    def test_failed_order_returns_the_same_error(self, order_workflow: Workflow, tables: Tables) -> None:
-        # fail_order writes the same attributes if the STANDARD execution reached its time limit.
+    def test_repeated_request_for_a_failed_order_returns_its_failure_reason(
+        self, order_workflow: Workflow, tables: Tables
+    ) -> None:
+        # fail_order sets these attributes if the STANDARD execution has reached its time limit.
         tables.accepted(THREE, order_id=sync_order_id(), synchronous=True)
         reason = {"M": {"code": {"S": "InternalError"}, "message": {"S": "earlier reason"}}}
         tables.change(sync_order_id(), {"status": {"S": "FAILED"}, "reason": reason})
         ended = order_workflow.run(express(THREE))
         assert (ended.error, ended.cause) == ("ProcessingFailed", "earlier reason")
 
-    def test_undecided_order_is_decided_by_a_retry(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_repeated_request_decides_an_undecided_order(self, order_workflow: Workflow, tables: Tables) -> None:
         stocked(tables)
         order_workflow.fail("UpdateInventory", "RuntimeError")
         first, second = order_workflow.run(express(THREE)), order_workflow.run(express(THREE))
         assert (first.error, first.cause, second.status) == ("Undecided", sync_order_id(), "SUCCEEDED")
         assert tables.stock("tea") == 8
 
-    def test_cancelled_order_returns_invalid_transition(
+    def test_repeated_request_for_a_cancelled_order_returns_invalid_transition(
         self, order_workflow: Workflow, tables: Tables, cancel: Callable[[str], Callable[[], None]]
     ) -> None:
         stocked(tables)
@@ -321,7 +327,7 @@ class TestRetriedRequest:
         cancel(sync_order_id())()
         assert order_workflow.run(express(THREE)).error == "InvalidTransition"
 
-    def test_retry_processes_an_order_left_pending(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_repeated_request_processes_an_order_left_pending(self, order_workflow: Workflow, tables: Tables) -> None:
         stocked(tables)
         tables.accepted(THREE, order_id=sync_order_id(), synchronous=True)
         ended = order_workflow.run(express(THREE))

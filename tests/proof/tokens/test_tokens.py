@@ -1,9 +1,9 @@
 """No wrong token gets access to any route.
 
-The emulator differs from AWS in some points. Its API gateways ignore `alg` and accept tokens without `exp`. This
-doesn't help an attacker: the gateways verify the signature, and only the pool's key can sign such a token. Without the
-correction emulator_fixes/rest_checks.py, the emulator's REST API would accept access tokens and the tokens of all app
-clients. test_tokens_graph.py checks what the emulator can't show.
+The emulator differs from AWS. Its API gateways ignore a token's algorithm (`alg`), and accept tokens without an expiry
+time (`exp`). An attacker can't use these differences, because the gateways verify the signature, and only the user pool
+has the key to sign a token. The correction emulator_fixes/rest_checks.py makes the emulator's REST API reject access
+tokens and the tokens of other app clients. test_tokens_graph.py checks what the emulator can't show.
 
 To check these tests, we broke copies of the program on purpose. POST /process without its authorizer let everybody in.
 GET /orders/{order_id} without its authorizer still let nobody in: its function rejected requests without a caller. Only
@@ -44,7 +44,7 @@ def admin_victim(people: People) -> Victim:
 
 @pytest.fixture(scope="module")
 def wrong(admin_victim: Victim, stack: Stack, people: People, client: CheckedClient) -> Mapping[Api, dict[str, Sent]]:
-    """{API: {name: request}} with all kinds of wrong tokens."""
+    """All kinds of wrong tokens, as {API: {kind of token: Sent}}."""
     return {api: wrong_tokens(api, admin_victim, stack, people, client) for api in APIS}
 
 
@@ -55,8 +55,8 @@ def test_wrong_tokens_are_rejected_on_every_route(
     for api in APIS:
         of_api = [route for route in ROUTES if route.api == api]
         for number, (name, sent) in enumerate(wrong[api].items()):
-            # `make prove` sends each kind of token to every route, but `make test` to one route only. There are many
-            # more kinds than routes, so in `make test`, each route still receives several kinds.
+            # `make prove` sends each kind of token to every route of its API. `make test` sends each kind to one route,
+            # and uses the routes in turn.
             for route in of_api if dose.full else [of_api[number % len(of_api)]]:
                 answer = route.send(client, sent, admin_victim.ids)
                 tried += 1
@@ -87,7 +87,7 @@ def test_cors_preflight_needs_no_token_and_reveals_nothing(
 
 
 def test_valid_token_is_accepted_on_every_route(admin_victim: Victim, client: CheckedClient) -> None:
-    """Shows that the attack's requests are valid except for their tokens, so only the tokens can cause rejections."""
+    """Shows that the requests of the other tests are rejected only because of their tokens."""
     for route in ROUTES:
         token = admin_victim.token(route.api)
         for value in (token, f"Bearer {token}"):
@@ -107,13 +107,13 @@ def test_bearer_in_another_letter_case_is_accepted_or_gets_401(admin_victim: Vic
                 assert route.send(client, sent, admin_victim.ids).status in (200, 401)
 
 
-def test_attack_detects_a_route_without_its_scope(
+def test_wrong_tokens_reveal_a_route_without_its_scope(
     admin_victim: Victim, wrong: Mapping[Api, dict[str, Sent]], client: CheckedClient, stack: Stack
 ) -> None:
-    """If a route no longer requires its scope, it accepts a wrong token, and the attack reports this.
+    """Without its scope, a route accepts a token that it must reject, and `breaches` reports this.
 
-    The attack can't detect that a route lacks its authorizer, because the function itself rejects requests without a
-    token's claims. test_tokens_graph.py detects such routes.
+    Requests can't reveal a route without its authorizer. The gateway then passes no claims of a token to the function,
+    and the function rejects requests without claims. test_tokens_graph.py detects such routes.
     """
     scopeless = wrong["http"]["by password, without scopes"]
     (route,) = (route for route in ROUTES if route.operation.operation_id == "getProduct")
@@ -187,7 +187,7 @@ def test_customer_sees_no_data_of_an_admin_and_has_no_admin_rights(
 
 
 def _without_stock(things: list[Any]) -> list[Any]:
-    """Return `things` without the stock of their last item, the product. The customer's order reduced this stock."""
+    """Return `things` without the product's stock, which the customer's order reduced. The product is the last item."""
     return [*things[:-1], {key: value for key, value in things[-1].items() if key != "quantity"}]
 
 

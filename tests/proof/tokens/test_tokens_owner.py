@@ -76,7 +76,7 @@ PLACES: Final = (
 
 
 def in_place(path: str, order_id: str, user_id: str) -> str:
-    """Fill the placeholders in `path` with the ids, or with the cursor of the page that follows the order."""
+    """Replace the placeholders of `path` with the ids and with the cursor of the page after the row `order_id`."""
     return path.format(order_id=order_id, user_id=user_id, cursor=cursor_behind(order_id))
 
 
@@ -86,7 +86,7 @@ def cursor_behind(row_id: str) -> str:
 
 
 @pytest.mark.parametrize(("method", "path"), PLACES)
-def test_other_users_and_missing_resources_get_equal_responses(
+def test_other_users_resources_and_missing_ones_get_equal_responses(
     attacker: Person, theirs: Victim, proof: Proof, method: str, path: str
 ) -> None:
     ids = theirs.ids
@@ -144,7 +144,7 @@ def test_no_spelling_of_a_path_shows_other_users_data(attacker: Person, theirs: 
     for method, path, headers in tried:
         answer = attacker.client.send(method, url + path, headers={"Authorization": attacker.id_token, **headers})
         assert answer.status in (200, 400, 403, 404), (method, path, answer)
-        # Some spellings lead to GET /orders, which returns the attacker's own list of orders. This list is empty.
+        # Some of these requests reach GET /orders, which returns the attacker's own orders. The attacker has none.
         assert answer.status != 200 or answer.json() == {"orders": []}, (method, path, headers)
         found += [f"{path}: {secret}" for secret in theirs.secrets if secret in answer.text]
     proof.tried(spellings=len(tried))
@@ -166,7 +166,7 @@ def test_body_with_another_users_id_is_rejected(attacker: Person, theirs: Victim
 def test_another_users_idempotency_key_creates_a_new_order(
     people: People, theirs: Victim, proof: Proof, path: str
 ) -> None:
-    """A user sends a key that another user has used. The response shows neither that order nor a conflict with it."""
+    """Each user has separate keys. Another user's order with the same key is neither returned nor a conflict."""
     key, attacker = unique("their key"), people.somebody()
     ours, accepted = lines({theirs.ids["product_id"]: 1}), 200 if path == "/process" else 202
     before = theirs.person.rest("POST", path, ours, Idempotency_Key=key)
@@ -195,7 +195,7 @@ def test_location_contains_only_the_callers_own_ids(people: People, stack: Stack
 
 
 def test_computed_order_id_gives_no_access(attacker: Person, theirs: Victim, domain: Any) -> None:
-    """Anybody who knows the owner's id and the idempotency key can compute the order's id, but must not get access."""
+    """Anybody can compute an order's id from its owner's id and idempotency key, but can't read the order with it."""
     key = unique("known")
     made = theirs.person.order({theirs.ids["product_id"]: 1}, key=key)["order_id"]
     assert domain(theirs.person.sub, key) == made
@@ -207,16 +207,17 @@ def domain() -> Callable[[str, str], str]:
     return order_id_for
 
 
-def test_other_users_and_missing_resources_take_equal_time(
+def test_other_users_resources_and_missing_ones_take_equal_time(
     attacker: Person, theirs: Victim, dose: Dose, proof: Proof
 ) -> None:
     """A request for another user's resource must take as long as a request for a missing resource.
 
-    The test sends both requests in pairs. In about half of all pairs, the request for the missing resource must be
-    slower (a sign test). A busy machine slows down both requests of a pair, so it doesn't make the test fail. By chance
-    alone, the test of a path fails at most once in 100,000 runs. With the number of pairs in `make prove`, the test
-    detects one additional database lookup, which takes a millisecond here. It can't detect differences of microseconds,
-    such as the time to read an order of 25 lines instead of one.
+    The test sends both requests in pairs, and counts the pairs in which the request for the other user's resource is
+    slower (a sign test). With equal times, these are about half of the pairs. A busy machine slows down both requests
+    of a pair, so it doesn't make the test fail. With equal times, the test of one path fails at most once in 100,000
+    runs. With the number of pairs in `make prove`, the test detects one additional database lookup, which takes a
+    millisecond here. It can't detect differences of microseconds, such as the time to read an order of 25 lines instead
+    of one.
     """
     pairs = dose(20, 150)
     fewest = rarely_fewer(pairs)
@@ -242,7 +243,10 @@ def test_other_users_and_missing_resources_take_equal_time(
 
 
 def rarely_fewer(pairs: int) -> int:
-    """Return n: at most 1 of 100,000 series of `pairs` coin tosses has fewer than n heads, or fewer than n tails."""
+    """Return the number of heads and tails that a series of `pairs` coin tosses almost always reaches.
+
+    Fewer heads or fewer tails occur in at most 1 of 100,000 series.
+    """
     chance, heads = 0.0, 0
     while (chance := chance + 2 * math.comb(pairs, heads) / 2**pairs) < _BY_CHANCE:
         heads += 1
