@@ -32,8 +32,9 @@ def faults(
 ) -> list[str]:
     """Return a line for everything in `data` that `reader` reads differently from the release that wrote it.
 
-    `writer` is the folder of the writer's sources. `known` are the fields that the reader must return. It can be older
-    than the other fields, so these can be missing from its results. `checks` are the checks to run, by default all.
+    `writer` is the folder of the writer's sources. `known` are the fields that the reader must return. Other fields can
+    be missing from its results, because the reader's release can be older than they are. `checks` are the checks to
+    run, by default all.
     """
     found: list[str] = []
     for check in checks or CHECKS:

@@ -20,7 +20,7 @@ GraphOf = Callable[[str], Graph]
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("stack", STACKS)
-def test_stack_follows_the_rule(rule: Rule, stack: str, graph_of: GraphOf) -> None:
+def test_stack_follows_the_architecture_rule(rule: Rule, stack: str, graph_of: GraphOf) -> None:
     assert list(rule(graph_of(stack))) == []
 
 

@@ -44,7 +44,7 @@ def test_links_within_the_repository_point_to_existing_files(path: Path) -> None
 
 
 @pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)
-def test_decision_has_the_usual_headings_in_order(path: Path) -> None:
+def test_decision_document_has_the_usual_headings_in_order(path: Path) -> None:
     found = re.findall(r"^## (.+)$", path.read_text(), re.MULTILINE)
     usual = [heading for heading in HEADINGS if heading in found or heading in HEADINGS[:3]]
     # A decision document can have further headings after the usual ones.

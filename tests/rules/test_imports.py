@@ -100,7 +100,7 @@ def forbidden(path: str, source: str) -> list[str]:
     if path.startswith("contracts/"):
         # Components and functions import contracts, so an import in the other direction would be circular.
         return [name for name in imported(source) if name.split(".")[0] not in {*sys.stdlib_module_names, "contracts"}]
-    # The platform must work without its tools, so only tools may import tools.
+    # The platform must work without the development tools in tools/, so none of the checked modules may import them.
     banned = (*banned_imports(path), "tools")
     return [name for name in imported(source) for ban in banned if name == ban or name.startswith(f"{ban}.")]
 

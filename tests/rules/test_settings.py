@@ -71,7 +71,7 @@ def test_analytics_records_are_kept_at_least_as_long_as_archived_events(stack: s
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_each_stack_file_matches_and_names_the_editor_schema(stack: str) -> None:
+def test_each_stack_file_matches_and_refers_to_the_editor_schema(stack: str) -> None:
     text = (ROOT / f"Pulumi.{stack}.yaml").read_text()
     schema = json.loads((ROOT / "settings.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -196,7 +196,7 @@ def test_all_wrong_settings_are_reported_together() -> None:
         ("2026-01-01 00:00:00 +0000 UTC", "orders:api: got '2026-01-01 00:00:00 +0000 UTC'; allowed: a mapping"),
     ],
 )
-def test_area_that_is_not_a_mapping_is_reported_by_name(text: str | None, said: str) -> None:
+def test_settings_area_that_is_not_a_mapping_is_reported_by_name(text: str | None, said: str) -> None:
     config = {key: value for key, value in stack_config("dev").items() if key != "orders:api"}
     config |= {"orders:api": text} if text is not None else {}
     with pytest.raises(settings.SettingsError) as error:
@@ -217,7 +217,7 @@ def test_secret_in_another_configuration_namespace_is_ignored() -> None:
     settings.check("orders", "dev", {**stack_config("dev"), "other:token": "x"}, secrets={"other:token"})
 
 
-def test_json_text_set_on_the_command_line_is_accepted() -> None:
+def test_settings_area_set_as_json_text_on_the_command_line_is_accepted() -> None:
     # `pulumi config set orders:workflow '{"standardTimeoutSeconds": 600}'` stores text instead of an object.
     config = {**stack_config("dev"), "orders:workflow": '{"standardTimeoutSeconds": 600}'}
     assert load("dev", config).workflow.standard_timeout_seconds == 600

@@ -68,7 +68,7 @@ def test_cpu_time_of_a_bare_handler_exceeds_that_of_python_alone(machine: Machin
     assert 0 < cost["nothing"] < cost["bare"]
 
 
-def test_failing_handler_raises_an_error(machine: Machine) -> None:
+def test_measuring_a_failing_handler_raises_an_error(machine: Machine) -> None:
     broken = machine.command(machines.Handler(module="not_there"))
     with pytest.raises(RuntimeError, match="not_there"):
         measuring.CpuTime(rounds=1)({"broken": broken}, machine.environment, "", unsaid)

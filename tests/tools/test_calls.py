@@ -25,7 +25,9 @@ def platform() -> Iterator[Cloud]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=named)
-def test_operation_makes_the_expected_calls_and_uses_the_expected_units(case: Case, platform: Cloud) -> None:
+def test_operation_makes_the_expected_aws_calls_and_uses_the_expected_request_units(
+    case: Case, platform: Cloud
+) -> None:
     assert count(case, platform) == (case.calls, case.reads, case.writes)
 
 

@@ -131,7 +131,7 @@ class TestSweep:
         added = total(bill(way, design), MILLION) - total(without, MILLION)
         assert 0 < added <= 0.05
 
-    def test_orders_created_and_decided_in_different_batches_are_counted(self, design: cost_design.Design) -> None:
+    def test_orders_decided_in_a_later_batch_cost_additional_writes(self, design: cost_design.Design) -> None:
         parts = self.of_marks(design, 10)
         # A batch of 6 MB holds about 2,470 orders, of which 10 are undecided at its end. Each of these 10 orders needs
         # 4 write units: mark_late_orders writes the row and two index entries, and the decision deletes one entry.

@@ -27,8 +27,9 @@ EITHER = "process_order"
 def batched(graph: Graph) -> set[str]:
     """Return the names of the functions that read a queue or a stream.
 
-    On a busy machine, one invocation can receive both events of an order, or the events arrive in the wrong sequence.
-    The number of invocations and calls and the size of the logs therefore vary, so the tests don't compare them.
+    On a busy machine, one invocation can receive both events of an order, or the function receives the events in the
+    wrong sequence. The numbers of invocations and calls and the size of the logs therefore vary, and the tests don't
+    compare them.
     """
     sources = {made.inputs["name"]: made.name.replace("-", "_") for made in graph.of("aws:lambda/function:Function")}
     return {

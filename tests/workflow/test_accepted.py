@@ -100,7 +100,7 @@ def test_random_waits_grow_to_a_minute_on_average(order_workflow: Workflow, rand
     assert waits_of(order_workflow) == waits
 
 
-def test_pending_order_is_tried_again_until_the_time_limit(order_workflow: Workflow, tables: Tables) -> None:
+def test_pending_order_is_retried_until_the_time_limit(order_workflow: Workflow, tables: Tables) -> None:
     order_workflow.outage("DecideOrder", "Sfn.AccessDeniedException", STANDARD_LIMIT_S)
     ended = order_workflow.run_accepted(standard(LINES))
     assert (ended.status, tables.order()["status"]) == ("TIMED_OUT", "PENDING")
@@ -121,7 +121,7 @@ def test_execution_without_an_order_row_ends_with_not_recorded(order_workflow: W
     assert order_workflow.run_accepted(standard(LINES)).error == "NotRecorded"
 
 
-def test_history_of_the_longest_execution_stays_below_its_limit(order_workflow: Workflow) -> None:
+def test_history_of_the_longest_execution_stays_below_the_event_limit(order_workflow: Workflow) -> None:
     """Step Functions ends an execution with more than 25,000 events.
 
     The settings allow a time limit of at most a day. The test simulates only an hour, so the execution must stay below
@@ -137,7 +137,7 @@ def test_history_of_the_longest_execution_stays_below_its_limit(order_workflow: 
     assert ended.events + 2 * sum(ended.tries.values()) < 25_000 * hour_s / longest_s
 
 
-def test_expressions_agree_with_the_reference_implementation(order_workflow: Workflow, tables: Tables) -> None:
+def test_jsonata_expressions_agree_with_the_reference_implementation(order_workflow: Workflow, tables: Tables) -> None:
     order_workflow.fail("CheckInventory", "DynamoDb.AccessDeniedException")
     order_workflow.run_accepted(standard(LINES))
     tables.accepted([("tea", 1), ("tea", 1)])

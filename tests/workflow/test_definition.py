@@ -131,7 +131,7 @@ def test_general_sdk_errors_are_retried_at_most_ten_times(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_every_error_name_exists(name: str) -> None:
+def test_every_error_name_in_retry_and_catch_exists(name: str) -> None:
     task = TASKS[name]
     named = {error for rule in (*task.get("Retry", ()), *task["Catch"]) for error in rule["ErrorEquals"]}
     assert named - STATES_ERRORS - _service_errors(task) - _own_errors(task) == set()
@@ -150,7 +150,7 @@ def _own_errors(task: Mapping[str, Any]) -> set[str]:
 
 
 def _service_errors(task: Mapping[str, Any]) -> set[str]:
-    """Return the error names in AWS's model of the service, in the form that the SDK for Java uses."""
+    """Return the service's error names in the form in which Step Functions reports them: that of the SDK for Java."""
     service, prefix = PREFIXES[integration(task)[0]]
     shapes = cast("Any", botocore.session.get_session()).get_service_model(service)
     codes = {name for name in shapes.shape_names if shapes.shape_for(name).metadata.get("exception")}

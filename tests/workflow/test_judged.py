@@ -42,7 +42,7 @@ def test_validator_detects_errors(tmp_path: Path, old: str, new: str) -> None:
     assert validator_complaints(wrong)
 
 
-def test_expressions_agree_with_the_reference_implementation(order_workflow: Workflow, tables: Tables) -> None:
+def test_jsonata_expressions_agree_with_the_reference_implementation(order_workflow: Workflow, tables: Tables) -> None:
     _run_all_paths(order_workflow, tables)
     used = {evaluation.expression for evaluation in order_workflow.evaluations}
     assert _expressions(DEFINITION) - used == set()

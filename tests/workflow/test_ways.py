@@ -67,7 +67,7 @@ class TestConfirmed:
         ended = order_workflow.run(express([("tea", 9)]))
         assert (ended.status, tables.stock("tea")) == ("SUCCEEDED", 1)
 
-    def test_last_stock_can_be_bought(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_order_can_take_all_remaining_stock(self, order_workflow: Workflow, tables: Tables) -> None:
         tables.product("tea", 3)
         assert order_workflow.run(express([("tea", 3)])).status == "SUCCEEDED"
         assert tables.stock("tea") == 0
@@ -230,7 +230,7 @@ class TestInvalid:
 
 
 class TestConcurrentChanges:
-    def test_order_cancelled_before_the_update_stays_cancelled(
+    def test_order_cancelled_before_the_inventory_update_stays_cancelled(
         self, order_workflow: Workflow, tables: Tables, cancel: Callable[[str], Callable[[], None]]
     ) -> None:
         stocked(tables)
@@ -272,7 +272,7 @@ class TestRetriedRequest:
         assert second.output == first.output == tables.order(sync_order_id())
         assert tables.stock("tea") == 8
 
-    def test_single_line_read_from_the_row_is_a_list(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_repeated_request_returns_a_single_line_as_a_list(self, order_workflow: Workflow, tables: Tables) -> None:
         stocked(tables)
         first, second = order_workflow.run(express([("tea", 1)])), order_workflow.run(express([("tea", 1)]))
         line = {"product_id": "tea", "quantity": 1, "unit_price": 100, "name": "Product tea"}

@@ -112,8 +112,8 @@ def test_wrong_tokens_reveal_a_route_without_its_scope(
 ) -> None:
     """Without its scope, a route accepts a token that it must reject, and `breaches` reports this.
 
-    Requests can't reveal a route without its authorizer. The gateway then passes no claims of a token to the function,
-    and the function rejects requests without claims. test_tokens_graph.py detects such routes.
+    Requests can't reveal a route without its authorizer: the gateway passes no claims of a token to the function, and
+    the function rejects requests without claims. test_tokens_graph.py detects such routes.
     """
     scopeless = wrong["http"]["by password, without scopes"]
     (route,) = (route for route in ROUTES if route.operation.operation_id == "getProduct")

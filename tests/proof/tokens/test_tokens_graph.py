@@ -110,7 +110,7 @@ MUTATIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("api", "alter"), ALTERED.values(), ids=ALTERED)
-def test_insecure_api_document_is_found(
+def test_check_detects_an_insecure_openapi_document(
     graph_of: Callable[[str], Graph], api: tuple[str, str], alter: Callable[[Any], None], proof: Proof
 ) -> None:
     assert open_doors(altered(graph_of("prod"), api, alter))
@@ -118,14 +118,14 @@ def test_insecure_api_document_is_found(
 
 
 @pytest.mark.parametrize(("kind", "name", "inputs"), MUTATIONS.values(), ids=MUTATIONS)
-def test_insecure_resource_is_found(
+def test_check_detects_an_insecure_resource(
     graph_of: Callable[[str], Graph], kind: str, name: str, inputs: dict[str, Any], proof: Proof
 ) -> None:
     assert open_doors(changed(graph_of("prod"), kind, name, **inputs))
     proof.tried(doors_opened_on_purpose=1)
 
 
-def test_undocumented_routes_and_function_urls_are_found(graph_of: Callable[[str], Graph]) -> None:
+def test_check_detects_undocumented_routes_and_function_urls(graph_of: Callable[[str], Graph]) -> None:
     prod = graph_of("prod")
     assert open_doors(with_another(prod, ROUTE, "default", routeKey="$default", authorizationType="NONE"))
     assert open_doors(with_another(prod, METHOD, "get", httpMethod="GET", authorization="NONE"))

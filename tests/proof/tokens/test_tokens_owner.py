@@ -98,7 +98,7 @@ def test_other_users_resources_and_missing_ones_get_equal_responses(
     proof.tried(pairs_of_theirs_and_none=1)
 
 
-def test_admin_reads_other_users_data_but_changes_nothing(admin: Person, theirs: Victim) -> None:
+def test_admin_can_read_other_users_data_but_not_change_it(admin: Person, theirs: Victim) -> None:
     """A user in the group `admin` may read any user and order, but may not cancel other users' orders or list them."""
     ids = theirs.ids
     assert admin.rest("GET", f"/orders/{ids['order_id']}").json() == theirs.order
@@ -182,7 +182,7 @@ def test_another_users_idempotency_key_creates_a_new_order(
     proof.tried(keys_of_somebody_else=3)
 
 
-def test_location_contains_only_the_callers_own_ids(people: People, stack: Stack, theirs: Victim) -> None:
+def test_location_header_contains_only_the_callers_own_ids(people: People, stack: Stack, theirs: Victim) -> None:
     attacker = people.somebody()
     order = attacker.rest(
         "POST", "/orders", lines({theirs.ids["product_id"]: 1}), Idempotency_Key=theirs.ids["order_id"]
@@ -194,7 +194,7 @@ def test_location_contains_only_the_callers_own_ids(people: People, stack: Stack
     assert order.json()["order_id"] != theirs.ids["order_id"]
 
 
-def test_computed_order_id_gives_no_access(attacker: Person, theirs: Victim, domain: Any) -> None:
+def test_computed_order_id_gives_no_access_to_the_order(attacker: Person, theirs: Victim, domain: Any) -> None:
     """Anybody can compute an order's id from its owner's id and idempotency key, but can't read the order with it."""
     key = unique("known")
     made = theirs.person.order({theirs.ids["product_id"]: 1}, key=key)["order_id"]
