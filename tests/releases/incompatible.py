@@ -33,9 +33,9 @@ class Incompatible:
 
     edits: tuple[Edit, ...]
     check: Check
-    """The check that must fail."""
+    """The check that must report the change."""
     fault: str
-    """Text that must appear in one of the lines that the check reports."""
+    """Text that the check's report must contain."""
     only_old_functions_fail: bool = False
     """True if the changed functions can read the old data, but the old functions can't read the new data."""
 

@@ -1,4 +1,4 @@
-"""Broken settings for AWS, a proxy, the terminal and another emulator, which the project's commands must ignore."""
+"""Broken settings that the project's commands must ignore: for AWS, a proxy, the terminal and another emulator."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Outage:
 
 
 class _TimedOut(BaseException):
-    """Raised when an execution reaches its time limit. The interpreter would catch it if it were an Exception."""
+    """Raised when an execution reaches its time limit. The interpreter catches Exception, but not BaseException."""
 
     def __init__(self, arn: str) -> None:
         super().__init__(arn)

@@ -83,7 +83,7 @@ class TestRejected:
     def rejected(
         self, ended: Ended, tables: Tables, order_id: str, error: OrdersError | type[OrdersError]
     ) -> dict[str, Any]:
-        """Check that the execution failed with `error`, and that the row has the same reason. Return the reason."""
+        """Check that `error` ended the execution and is the reason of the REJECTED order. Return the reason."""
         order = tables.order(order_id)
         code = error.code if isinstance(error, OrdersError) else error.__name__
         assert (ended.status, ended.error) == ("FAILED", code)

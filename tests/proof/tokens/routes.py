@@ -62,7 +62,7 @@ def routes() -> list[Route]:
 
 
 def _smallest(name: str, schema: Mapping[str, Any], ids: Mapping[str, str]) -> Any:
-    """Return `ids[name]` for a property `name` in `ids`, otherwise the smallest value that matches `schema`."""
+    """Return a value for the property `name`: its id if `ids` contains one, otherwise the smallest allowed value."""
     if name in ids:
         return ids[name]
     if "enum" in schema:
@@ -81,6 +81,6 @@ def _smallest(name: str, schema: Mapping[str, Any], ids: Mapping[str, str]) -> A
 
 @cache
 def _text(pattern: str) -> str:
-    """Return the smallest text that matches the pattern."""
+    """Return the shortest text that matches the pattern."""
     ascii_alone = st.characters(min_codepoint=33, max_codepoint=126)
     return find(st.from_regex(pattern, fullmatch=True, alphabet=ascii_alone), lambda _: True, settings=_ONCE)

@@ -65,7 +65,7 @@ def scheme(**fields: Any) -> Callable[[Any], None]:
 
 
 def answered(route: str) -> Callable[[Any], None]:
-    """Return a function that changes an OpenAPI document so that `route` invokes a backend, not a fixed response."""
+    """Return a function that changes an OpenAPI document so that `route` no longer returns a fixed response."""
     method, path = route.split()
 
     def alter(document: Any) -> None:
