@@ -1,4 +1,4 @@
-"""A pytest plugin that scales the attacks, and prints the report of `make prove` at the end.
+"""A pytest plugin that sets the size of the attacks, and prints the report of `make prove` at the end.
 
     @pytest.mark.attack("stock-race")
     def test_..(proof: Proof, dose: Dose) -> None:
@@ -108,7 +108,7 @@ def outcomes(reports: list[pytest.TestReport]) -> dict[str, Outcome]:
     """Return the results of each attack by name.
 
     Pytest creates three reports for each test: about its setup, its call and its teardown. Only the report about the
-    call counts the test's figures, so that each figure counts once.
+    call adds the test's figures to the results, so that each figure is added once.
     """
     found = {name: Outcome() for name in ROWS}
     for report in reports:

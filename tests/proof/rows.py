@@ -43,7 +43,7 @@ ROWS: Final = {
     ),
     "poison-messages": Row(
         "consumers receive messages that they can never process",
-        "other messages are processed, and the bad one waits with its error in a failure queue until a redrive",
+        "valid messages are processed, and each invalid one waits with its error in a failure queue until a redrive",
     ),
     "order-life": Row(
         "random sequences of API requests, event deliveries and failures",

@@ -50,5 +50,5 @@ def test_attack_without_a_test_counts_as_not_run() -> None:
     assert outcomes([report("stock-race")])["many-orders"].verdict == "not run"
 
 
-def test_dose_returns_its_second_number_only_in_make_prove() -> None:
+def test_dose_selects_the_full_size_of_an_attack_only_in_make_prove() -> None:
     assert (Dose(full=False)(40, 1000), Dose(full=True)(40, 1000)) == (40, 1000)

@@ -1,9 +1,9 @@
-"""Each idempotency key is used several times at the same moment, also with another body and by another user.
+"""Clients send equal requests, and one with another body, with the same idempotency key at the same moment.
 
-We broke copies of the program, and the test found each defect:
+One key in five is also used by a second user. We broke copies of the program, and the test found each defect:
 
-- The order id was derived from the key alone, so users got each other's orders.
-- The request hash was always the same, so a request with another body got the first order instead of an error.
+- The order id was derived from the key alone. Two users with the same key therefore got each other's orders.
+- The request hash was the same for all bodies. A request with another body therefore got the first order, not an error.
 - getOrder didn't check the order's owner.
 """
 
@@ -54,7 +54,7 @@ class Use:
     """Path, items and response of each request."""
 
     def requests(self) -> list[tuple[str, dict[str, int]]]:
-        """Return path and items of each request, in the order in which the requests are sent."""
+        """Return the path and the items of each request, in the sequence in which the requests are sent."""
         same = [(way, self.items) for way in self.ways]
         return [*same[: self.turn], (self.ways[-1], self.other), *same[self.turn :]]
 
@@ -64,8 +64,8 @@ class Use:
         return order_id_for(self.buyer.sub, self.key)
 
 
-def test_each_key_of_a_user_creates_one_order(load: Load, dose: Dose, proof: Proof) -> None:
-    """The first request that arrives with a key determines the order. Requests with a different body are rejected."""
+def test_each_idempotency_key_of_a_user_creates_one_order(load: Load, dose: Dose, proof: Proof) -> None:
+    """The first request that arrives with a key creates the order. Later requests with another body are rejected."""
     buyers = load.customers(dose(4, 10))
     stock = 1_000_000
     product, rare = load.admin.put(stock), load.admin.put(0)
@@ -106,7 +106,10 @@ def test_each_key_of_a_user_creates_one_order(load: Load, dose: Dose, proof: Pro
 
 
 def _uses(buyers: Sequence[Person], product: str, rare: str, keys: int) -> list[Use]:
-    """Return the uses of `keys` different keys. One key in five is used by two users."""
+    """Return the `Use` objects of `keys` idempotency keys: one object for each user of each key.
+
+    One key in five is used by two users.
+    """
     uses: list[Use] = []
     for number in range(keys):
         key, ways = unique("key"), _WAYS[number % len(_WAYS)]
@@ -131,7 +134,7 @@ def _send(uses: Sequence[Use]) -> None:
         together = threading.Barrier(_DUPLICATES + 1)
         jobs += [partial(one, use, together, way, items) for way, items in use.requests()]
     # A barrier blocks its jobs until all of them have a thread. The pool starts the jobs in the sequence of this list.
-    # The jobs of one barrier therefore get threads before the jobs of later barriers, so no barrier waits forever.
+    # The jobs of the oldest barrier always get their threads first, so no barrier waits forever.
     at_once(32, jobs)
 
 
@@ -152,7 +155,7 @@ def _told(load: Load, rows: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _equal_answers(use: Use, rows: Mapping[str, Mapping[str, Any]]) -> list[Answer]:
-    """Return the responses to the requests that match the created order. Fail if any response is wrong."""
+    """Return the responses to the requests whose body is that of the created order. Fail if any response is wrong."""
     row = rows[use.order_id]
     assert row["user_id"]["S"] == use.buyer.sub
     assert status(row) == ("REJECTED" if use.sold_out else "CONFIRMED")
@@ -182,7 +185,7 @@ def _refused(answer: Answer) -> bool:
 
 
 def _crossings(uses: Sequence[Use]) -> list[str]:
-    """Return the ids of orders that another user with the same idempotency key can read."""
+    """Return the ids of all orders that a user with the same idempotency key can read, but doesn't own."""
     pairs = [(one, other) for one in uses for other in uses if one.key == other.key and one is not other]
     answers = at_once(8, [lambda a=a, b=b: a.buyer.rest("GET", f"/orders/{b.order_id}") for a, b in pairs])
     return [other.order_id for (_, other), answer in zip(pairs, answers, strict=True) if answer.status != 404]

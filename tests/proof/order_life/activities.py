@@ -1,8 +1,8 @@
-"""Runs code that stops before each of its AWS calls, so that a test decides what happens to the call and between calls.
+"""Runs code that stops before each of its AWS calls. The test decides what happens to the call, and what runs next.
 
 An activity is one invocation of a function or one execution of the workflow. Each activity has its own thread, but only
-one runs at a time: `go_on` runs an activity until its next call. The threads make no choices of their own, so a run can
-be repeated exactly.
+one thread runs at a time: `go_on` runs an activity until its next call. Only the test decides which thread runs, so a
+run can be repeated exactly.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class CallOutcome(Enum):
     """What happens to one AWS call of an activity."""
 
     FINE = "fine"
-    PARTLY = "only a part of its items is processed"
+    PARTLY = "only some items of the call are processed"
     REPEATED = "carried out, its response is lost, and the client retries"
     REFUSED = "rejected, and so are all retries"
     UNANSWERED = "carried out, but without any response"
@@ -97,7 +97,7 @@ class Activity:
             self.done.append(call)
             if outcome in (CallOutcome.FINE, CallOutcome.PARTLY):
                 return carry_out(outcome is CallOutcome.PARTLY)
-            with suppress(ClientError):  # The caller gets no response, even if the response is an error.
+            with suppress(ClientError):  # The caller gets no response, and so no error either.
                 carry_out(False)
             if outcome is CallOutcome.DIES_AFTER:
                 raise Died
@@ -136,9 +136,9 @@ class Activity:
         BaseRouter.current_event, BaseRouter.lambda_context = self._router
 
     def go_on(self, outcome: CallOutcome = CallOutcome.FINE, *, to_the_end: bool = False) -> None:
-        """Let `outcome` happen to the call before which the activity stopped, and run until its next call.
+        """Apply `outcome` to the call before which the activity has stopped, and run the activity to its next call.
 
-        With `to_the_end`, run to the end without another stop.
+        With `to_the_end`, run the activity to its end without another stop.
         """
         self._outcome, self.is_unhindered = outcome, to_the_end
         if self._thread is None:
@@ -173,7 +173,7 @@ class Activity:
         self._here()
         try:
             self.value = self.run()
-        except BaseException as error:  # noqa: BLE001 - the callback `then` receives the error
+        except BaseException as error:  # noqa: BLE001 - the callbacks in `at_end` read the error
             self.error = error
         self.ended = True
 

@@ -1,6 +1,6 @@
 """The part of the model that checks the APIs' responses against the history of the orders.
 
-Calls can overlap, so a response is correct if it was true at any moment between the request and the response.
+Calls can overlap. A response is correct if it shows the state at any moment between the request and the response.
 """
 
 from __future__ import annotations
@@ -164,12 +164,15 @@ class Answers:
         return any(each.get("reason") == reason for each in self._candidates(call))
 
     def _failed(self, call: Call, reply: Reply) -> bool:
-        """Return whether this is the status 500 that POST /process returns to every request for a FAILED order."""
+        """Return whether the response is the status 500 with which POST /process reports a FAILED order."""
         is_such = call.request.operation == "processOrder" and reply.status == 500
         return is_such and any(each["status"] == "FAILED" for each in self._candidates(call))
 
     def _shown(self, call: Call, reply: Reply) -> bool:
-        """Return whether the response shows the order of this user, key and body, as it was at a moment of the call."""
+        """Return whether the response shows the order of this request, in a state that the order had during the call.
+
+        User, key and lines of the request must be those of the order. If the request has no key, the order must be new.
+        """
         order, request = reply.body, call.request
         tracked = self.history.tracked_orders.get(order["order_id"])
         if not tracked or tracked.user_id != request.user.user_id or tracked.lines != request.items:
@@ -245,7 +248,10 @@ class Answers:
         return any(page == self._page(owner, last, request.limit, moment) for moment in moments)
 
     def _page(self, owner: str, last: str, limit: int, moment: int) -> tuple[list[Json], bool]:
-        """Return the page after the order `last`, as it was at `moment`, and whether more orders follow this page."""
+        """Return the expected page of listOrders at `moment`, and whether more orders follow this page.
+
+        The page begins after the order `last`. If `last` is empty, it is the first page.
+        """
         tracked_orders = [each for each in self.history.tracked_orders.values() if each.user_id == owner]
         orders = [each.between(moment, moment)[-1] for each in tracked_orders if each.versions[0].since <= moment]
         orders.sort(key=lambda order: (order["created_at"], order["order_id"]), reverse=True)

@@ -1,7 +1,8 @@
 """Defects that the attack must find: each name maps to a Python function that introduces the defect.
 
 The Python function gets pytest's monkeypatch, and can change code that all Lambda functions share. It returns a second
-Python function, which can change the code of each Lambda function after this code was loaded.
+Python function. The attack calls the second one with each Lambda function that it loads, so that the second one can
+change the code of a single Lambda function.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ def _cancelled_whatever_it_was(patch: pytest.MonkeyPatch) -> None:
 
 
 def _a_cancellation_is_dated_before(patch: pytest.MonkeyPatch) -> None:
-    """Let a cancellation have an earlier time than the order's last change. An earlier version had this defect."""
+    """Let a cancellation be dated before the order's last change. An earlier version had this defect."""
     original: Any = orders.cancelled
 
     def cancelled(order: Any, now: datetime) -> Any:
@@ -255,7 +256,7 @@ BREAKAGES: Final[Mapping[str, Callable[[pytest.MonkeyPatch], Change]]] = {
     "confirmed in two writes": _shared(_confirmed_in_two_writes),
     "cancelled without returning stock": _shared(_cancelled_without_its_stock),
     "cancelled in any status": _shared(_cancelled_whatever_it_was),
-    "cancellation has an earlier time": _shared(_a_cancellation_is_dated_before),
+    "cancellation is dated before the last change": _shared(_a_cancellation_is_dated_before),
     "users share idempotency keys": _shared(_keys_of_all_users),
     "idempotency keys are ignored": _shared(_keys_are_ignored),
     "repeated key with another body gets no conflict": _shared(_another_body_is_the_same),
@@ -265,10 +266,10 @@ BREAKAGES: Final[Mapping[str, Callable[[pytest.MonkeyPatch], Change]]] = {
     "a page omits an order": _shared(_a_page_loses_one),
     "a page shows another user's orders": _shared(_the_page_of_another),
     "failed publications are ignored": _in("publish_order_events", _published_without_checking),
-    "email sent for each delivery": _in("send_email", _mailed_each_time),
-    "record written for each delivery": _in("record_analytics", _kept_each_time),
+    "email sent for each delivery of an event": _in("send_email", _mailed_each_time),
+    "analytics record written for each delivery of an event": _in("record_analytics", _kept_each_time),
     "any user may cancel an order": _in("orders_api", _anybody_may_cancel),
     "workflow is not started": _in("process_order", _not_started),
-    "abandoned synchronous orders are ignored": _in("process_order", _synchronous_orders_are_left_alone),
+    "process_order ignores undecided synchronous orders": _in("process_order", _synchronous_orders_are_left_alone),
     "orders fail before the time limit": _in("fail_order", _young_orders_fail),
 }

@@ -100,7 +100,7 @@ class Functions:
         return process
 
     def give_back(self, process: LoadedFunction) -> None:
-        """Return the process of an ended invocation for later use.
+        """Keep the process of an ended invocation, so that a later invocation can use it.
 
         The process of a killed invocation can be used again as well, because the functions keep no state.
         """
@@ -161,7 +161,10 @@ class Gate:
 def functions_in_process(
     clock: Clock, clients: Mapping[str, Any], mutate: Callable[[LoadedFunction], None]
 ) -> Generator[Functions]:
-    """Provide functions that run with `clock` and the AWS clients `clients`, and without logs, within the context."""
+    """Yield functions that use `clock` and the AWS clients `clients`, and that write no logs.
+
+    `mutate` is called with each process after it was loaded, for example to introduce a defect.
+    """
     ids = random.Random(0)  # noqa: S311 - a run must be repeatable
 
     class Virtual(datetime):

@@ -81,7 +81,7 @@ class TrackedOrder:
 
     @property
     def lines(self) -> tuple[tuple[str, int], ...]:
-        """The ordered products with their quantities. The same lines in another sequence are another request body."""
+        """The ordered products with their quantities. Another sequence is another request body."""
         return tuple(self.items.items())
 
     @property
@@ -166,7 +166,7 @@ class History:
         if status == "REJECTED":
             self._rejected(tracked, order["reason"])
         elif status == "FAILED":
-            assert may_fail, f"order FAILED without a fault or before the time limit: {order}"
+            assert may_fail, f"only fail_order may set an order to FAILED, after a fault and the time limit: {order}"
             assert order["reason"]["code"] == "InternalError"
         else:
             assert "reason" not in order, order
@@ -216,7 +216,7 @@ class History:
         }
 
     def event(self, detail_type: str, detail: Json) -> None:
-        """Record a published event, and check that it contains the order as it was when it reached this status."""
+        """Record a published event. Check that its order is the same as when the order reached the event's status."""
         order = detail["order"]
         tracked = self.tracked_orders[order["order_id"]]
         assert detail == {
@@ -240,9 +240,9 @@ class History:
     def all_told(self, mails: Iterable[Mail], objects: Mapping[str, Json], excused: Mapping[str, int]) -> None:
         """Check the final state: each status of each order has an event and exactly one analytics object.
 
-        Users with a profile must have received one email about each status. The email about an earlier status is
-        allowed to be missing. SES can't recognize a repeated email, so faults can cause additional emails. `excused`
-        contains the maximum number of additional emails by event id.
+        Users with a profile must have received one email about each status. An email is allowed to be missing if the
+        email about a later status of the same order was sent. SES can't recognize a repeated email, so faults can cause
+        additional emails. `excused` contains the maximum number of additional emails by event id.
         """
         assert not self.pending()
         ids = {f"{tracked.order_id}:{status}" for tracked, status in self.statuses}
@@ -264,7 +264,7 @@ class History:
             address = self.users[tracked.user_id].email
             got = sent.pop((address, MAILS[status], tracked.order_id), 0)
             most = 1 + excused.get(f"{tracked.order_id}:{status}", 0) if address else 0
-            # The email about an earlier status is allowed to be missing if the email about a later status was sent.
+            # This email is allowed to be missing if the email about a later status of the order was sent.
             later = any(sent_at_all[address, MAILS[each], tracked.order_id] for each in MAY_BECOME.get(status, ()))
             assert (bool(address) and not later) <= got <= most, (
                 f"{tracked.order_id}:{status}: {got} emails, expected at most {most}"

@@ -64,7 +64,7 @@ class OrderLife(RuleBasedStateMachine):
         orders=st.lists(_orders, min_size=1, max_size=3),
     )
     def start(self, stock: list[int], price: int, orders: list[tuple[str, int, Any, str | None]]) -> None:
-        """Write products and place orders first, because Hypothesis might choose no rule that does so in this run."""
+        """Write products and place orders. Without this start, a run of random rules could contain no order."""
         for name, quantity in zip(PRODUCTS, stock, strict=False):
             self._put(self.users[-1], name, quantity, price, "JPY")
         for way, who, items, key in orders:
@@ -129,7 +129,7 @@ class OrderLife(RuleBasedStateMachine):
     @precondition(lambda self: self.history.published)
     @rule(number=_numbers)
     def event_comes_again(self, number: int) -> None:
-        """Deliver an event again, late and out of order, as a duplicate delivery or a replay of the archive would."""
+        """Deliver an event again, late and out of order, like a duplicate delivery or a replay of the archive."""
         self.system.repeat_event(number)
 
     @precondition(lambda self: self.history.at > 8)

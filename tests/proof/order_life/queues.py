@@ -92,15 +92,17 @@ class Queues:
         self.deliveries.append(Delivery("analytics", event))
 
     def waiting(self) -> list[Callable[[bool], None]]:
-        """Return one callable for each delivery that is possible now: of stream records, queue messages or an event."""
+        """Return a callable for each delivery that is possible now.
+
+        A delivery consists of stream records, of messages of the analytics queue, or of one event.
+        """
         batches: list[Callable[[bool], None]] = [
             *(partial(self.relay, most) for most in (1, 4) if self.unpublished),
             *(partial(self.consume, most) for most in (1, 3) if self.queue and not self._consuming),
         ]
         due = [each for each in self.deliveries if each.due_s <= self._host.clock.now_s]
-        # To deliver a retry that is not yet due, `deliver` moves the clock forward. Activities that are still running
-        # could then exceed their time limits. A retry that is not yet due is therefore only chosen if nothing else can
-        # be delivered.
+        # Choose a retry before its time only if nothing else can be delivered. `deliver` moves the clock forward to the
+        # time of the retry, and activities that are still running could exceed their time limits.
         found = due if batches or due else self.deliveries
         return [*batches, *(partial(self.deliver, delivery) for delivery in found)]
 
@@ -119,7 +121,8 @@ class Queues:
         self._host.begin(activity, at_once=at_once)
 
     def _delivered(self, delivery: Delivery, activity: Activity) -> None:
-        # Even if an invocation of send_email succeeds, it can report that SQS must deliver the message again.
+        # An invocation of send_email can end without an error, and report failed messages in a partial batch response.
+        # SQS delivers these messages again.
         again = delivery.target == "send_email" and activity.error is None and activity.value["batchItemFailures"]
         if activity.error is None and not again:
             return
@@ -159,7 +162,7 @@ class Queues:
             failures: list[Json] = activity.value["batchItemFailures"]
             firsts = [int(each["itemIdentifier"]) for each in failures]
             failed = [each for each in batch if firsts and _number(each) >= min(firsts)]
-        # Lambda retries failed records until the stream deletes them after 24 hours. They stay in the model's stream.
+        # Failed records stay in `unpublished`, because Lambda retries them until they expire after 24 hours.
         self.unpublished += failed
         self.unpublished.sort(key=_number)
 

@@ -4,9 +4,9 @@ Each function and execution stops before each of its AWS calls. Hypothesis decid
 continues, what happens to the call, which process dies, and when each event is delivered. The model (history.py,
 answers.py) checks every change, event and response.
 
-`test_attack_finds_each_defect` proves that the attack works. The attack found two real defects in earlier versions:
-orders were confirmed at outdated prices, and an order that was confirmed and cancelled at the same moment got an
-earlier time for the cancellation than for the confirmation.
+`test_order_life_attack_finds_each_introduced_defect` proves that the attack works. The attack found two real defects in
+earlier versions. Orders were confirmed at outdated prices. If an order was confirmed and cancelled at the same moment,
+the time of the cancellation was earlier than that of the confirmation.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def run(life: type[OrderLifeInProcess], runs: int, steps: int, *, explore: bool 
 
 
 @pytest.mark.timeout(900)
-def test_orders_follow_the_model_whatever_happens(dose: Dose, proof: Proof) -> None:
+def test_orders_follow_the_lifecycle_model_despite_random_faults(dose: Dose, proof: Proof) -> None:
     made: list[SteppedPlatform] = []
     runs, steps = dose(25, 500), dose(20, 30)
     with stepped_platforms() as make:
@@ -110,7 +110,9 @@ def test_orders_follow_the_model_whatever_happens(dose: Dose, proof: Proof) -> N
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=() if name in _SMALL else pytest.mark.full) for name in BREAKAGES]
 )
-def test_attack_finds_each_defect(name: str, proof: Proof, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_order_life_attack_finds_each_introduced_defect(
+    name: str, proof: Proof, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mutate = BREAKAGES[name](monkeypatch)
     with stepped_platforms(mutate) as make, pytest.raises(AssertionError):
         run(machine(make, []), 1000, 30, phases=[Phase.generate], report_multiple_bugs=False, verbosity=Verbosity.quiet)

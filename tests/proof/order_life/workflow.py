@@ -145,7 +145,10 @@ def _failure(error: str, cause: str = "") -> Exception:
 
 @contextmanager
 def interpreter(clock: Clock, shared: Interpreter) -> Generator[Interpreter]:
-    """Let the emulator's interpreter use `clock` as its time, and `shared` for its Task states, within the context."""
+    """Change the emulator's interpreter until the context ends.
+
+    Its waits advance `clock`, and `shared` makes the AWS calls of its Task states.
+    """
     definition = state_machine.render(state_machine.load("order.asl.json"), VALUES, timeout_s=EXPRESS_LIMIT_S)
     machine = {"name": "order", "definition": definition, "roleArn": "arn:role"}
 

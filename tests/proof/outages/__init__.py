@@ -2,8 +2,8 @@
 
 Each outage is one that an operator or an accident can cause: a role without its policies, a function with a reserved
 concurrency of 0, a release that cannot be imported or that hangs, or a queue without its policy. Customers place orders
-during the outage. After the repair, nobody does anything. Each accepted order must still be confirmed or rejected, with
-each analytics record and the email about the decision exactly once. Only the failure queues of `process_order` are
-allowed to contain messages, because the sweep, which restarts late orders, starts the workflow of these orders without
-a redrive. Run the attack alone with `make prove ATTACKS=outages`.
+during the outage. After the repair, nobody does anything. Each accepted order must still be confirmed or rejected. Each
+of its analytics records and the email about the decision must exist exactly once. Only the failure queues of
+`process_order` are allowed to contain messages: the sweep starts the workflow of their orders without a redrive. Run
+the attack alone with `make prove ATTACKS=outages`.
 """

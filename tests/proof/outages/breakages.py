@@ -52,8 +52,8 @@ def hangs(source: str) -> Breakage:
     """Release a version of a function that sleeps for _HANGS_S seconds, or until its time limit, and then fails.
 
     The emulator runs only a few invocations of a function at the same time (emulator_fixes/environments.py), and the
-    others wait for them. Invocations of the broken version would therefore still start minutes after the repair if each
-    of them hung for minutes.
+    others wait. With a sleep of minutes, waiting invocations of the broken version would still start long after the
+    repair.
     """
     return lambda stack: released(stack, source, HANGS)
 

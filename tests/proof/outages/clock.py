@@ -16,8 +16,8 @@ _WINDOW_S: Final = 2
 """Longest time in seconds for which Lambda collects stream records for one batch."""
 _SWEEP_EVERY_S: Final = 3.0
 _SWEEP: Final = "restart_late_orders"
-# This handler lowers the minimum age of the orders that the sweep restarts to 5 s. Normally, the sweep leaves out
-# orders that are younger than a minute, because their first execution is probably still running.
+# With this handler, the sweep restarts the workflow of orders that are at least 5 s old. Normally, it leaves out orders
+# that are younger than a minute, because their first execution is probably still running.
 _SWEEPS_YOUNG_ORDERS: Final = """
     as_it_was.MINIMUM_AGE = as_it_was.timedelta(seconds=5)
     return as_it_was.lambda_handler(event, context)

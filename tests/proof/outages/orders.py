@@ -60,7 +60,7 @@ class OutageCase(Case):
 
     outage: str = ""
     accepted_by_error: bool = False
-    """Whether the response of POST /process contained the order's id. If so, the platform must decide the order."""
+    """Whether POST /process returned the order's id. If so, the platform must decide the order, even after an error."""
 
     def __str__(self) -> str:
         return f"[{self.outage}] {super().__str__()}"
@@ -68,7 +68,8 @@ class OutageCase(Case):
     def is_accepted(self, seen: Seen) -> bool:
         """Return whether the platform accepted the order.
 
-        An order is accepted if its response was not 503 or 504, if the response contained its id, or if it has a row.
+        The platform accepted the order if the response was a success, if the response contained the order's id, or if
+        the orders table contains the order.
         """
         return self.accepted_by_error or self.answers[-1] not in _LATER or self.order_id in seen.rows
 
@@ -99,9 +100,9 @@ class Orders:
                 each.result()
 
     def settle(self, within_s: float) -> tuple[Seen, Findings]:
-        """Wait until all accepted orders are complete and `left` finds no messages, at most `within_s` seconds.
+        """Wait until all accepted orders are complete, and all failure queues that must be empty are empty.
 
-        Return the final state, and all errors.
+        Stop waiting after `within_s` seconds. Return the final state, and all errors.
         """
         ends = time.monotonic() + within_s
         while True:
@@ -119,7 +120,7 @@ class Orders:
         return Counter(seen.rows[case.order_id]["status"]["S"] for case in self.cases if case.order_id in seen.rows)
 
     def _check_sequence_of_emails(self, cases: Sequence[OutageCase], findings: Findings) -> None:
-        """Record an error for each order whose email about its receipt was sent after the email about its decision."""
+        """Record an error for each order whose receipt email was sent after another email about the order."""
         sent = self.faulty.stack.sent()
         for case in cases:
             subjects = [mail["Subject"] for mail in sent if case.customer.email in mail["To"]]
@@ -154,7 +155,7 @@ class Orders:
 
 
 def left(seen: Seen) -> dict[str, int]:
-    """Return {name: number of messages} for each failure queue that must be empty but is not."""
+    """Return {name: number of messages} for each failure queue that contains messages, but must be empty."""
     return {
         name: len(bodies) for name, bodies in seen.failed.items() if bodies and not name.startswith(_MAY_HOLD_COPIES)
     }

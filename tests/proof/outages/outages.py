@@ -27,10 +27,11 @@ KINDS: Final[Mapping[str, Callable[[str], Breakage]]] = {
     "hangs": hangs,
     "throttled": throttled,
 }
-# The functions in the sequence in which the attack repairs them, which is the sequence in which an order reaches them.
-# While `process_order` is broken, `mark_late_orders` and `restart_late_orders` start the workflow of its orders, so the
-# attack repairs these two functions first. While `update_inventory` is broken, no execution can confirm orders.
-# `fail_order` receives these orders, so it is repaired before `update_inventory`.
+# The attack repairs the functions in this sequence, in which an order reaches them.
+# - While `process_order` is broken, new orders become late. `mark_late_orders` marks these orders, and
+#   `restart_late_orders` starts their workflow. These two functions are therefore repaired before `process_order`.
+# - While `fail_order` is broken, the attack stops running executions, and each stopped execution invokes `fail_order`.
+#   Executions keep running until `update_inventory` is repaired. It is therefore repaired after `fail_order`.
 _PATH: Final = (
     "publish_order_events",
     "mark_late_orders",
@@ -42,8 +43,8 @@ _PATH: Final = (
     "send_email",
     "record_analytics",
 )
-# The attack does not break these functions. If one of them fails, the customer gets an error, and the platform has not
-# accepted the order.
+# The attack does not break the functions of the APIs. If such a function fails, the platform has not accepted the
+# order. The guarantee that the attack tests covers only accepted orders.
 _ANSWERING: Final = ("users_api", "orders_api", "catalog_api")
 
 

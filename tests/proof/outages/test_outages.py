@@ -1,4 +1,4 @@
-"""An accepted order survives an outage of any part of the platform, and nobody has to do anything."""
+"""Every accepted order is completely processed after an outage of any part of the platform, without manual action."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def faulty(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int
     """A deployed stack without injected faults, with shortened waits and on an emulator of its own."""
     instance = temporary(free_port(), tmp_path_factory.mktemp("outages"))
     with stopped_at_the_end(instance):
-        # LOCAL_PATIENCE multiplies all time limits. In the full attack (`make prove`), some broken functions run until
-        # their time limit, so a lower factor saves several minutes.
+        # LOCAL_PATIENCE multiplies all time limits in the emulator. In the full attack (`make prove`), some broken
+        # functions run until their time limit. The factor 2 instead of the usual 10 saves several minutes.
         stack = start(instance, LOCAL_ASYNC_RETRY_BASE_S="2", LOCAL_PATIENCE="2" if dose.full else "10")
         with hurried(stack):
             yield FaultyStack(stack, Plan(), everything_on_the_bus(stack))
@@ -56,28 +56,36 @@ def orders(faulty: FaultyStack) -> Orders:
 
 
 @pytest.mark.timeout(1800)
-def test_orders_survive_outages_of_all_parts(orders: Orders, proof: Proof, dose: Dose) -> None:
+def test_accepted_orders_are_processed_after_different_outages_of_all_parts(
+    orders: Orders, proof: Proof, dose: Dose
+) -> None:
     survive(orders, MIXED, proof, dose)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kind", KINDS)
-def test_orders_survive_the_same_outage_of_all_functions(orders: Orders, proof: Proof, dose: Dose, kind: str) -> None:
+def test_accepted_orders_are_processed_after_all_functions_break_in_the_same_way(
+    orders: Orders, proof: Proof, dose: Dose, kind: str
+) -> None:
     # The emulator runs only a few invocations of a function at the same time (emulator_fixes/environments.py). While
-    # they hang, the invocations for all other orders wait, so this kind of outage gets fewer orders.
+    # these invocations hang, the invocations for all other orders wait. The kind `hangs` therefore gets fewer orders.
     survive(orders, of_functions(orders.faulty.stack, kind), proof, dose, of_each=1 if kind == "hangs" else dose(1, 3))
 
 
 @pytest.mark.full
 @pytest.mark.timeout(1800)
-def test_orders_survive_workflows_without_permissions(orders: Orders, proof: Proof, dose: Dose) -> None:
+def test_accepted_orders_are_processed_after_state_machines_lose_their_policies(
+    orders: Orders, proof: Proof, dose: Dose
+) -> None:
     survive(orders, of_machines(), proof, dose)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(1800)
-def test_orders_survive_queues_without_policies(orders: Orders, proof: Proof, dose: Dose) -> None:
+def test_accepted_orders_are_processed_after_queues_lose_their_policies(
+    orders: Orders, proof: Proof, dose: Dose
+) -> None:
     survive(orders, of_queues(orders.faulty.stack), proof, dose)
 
 

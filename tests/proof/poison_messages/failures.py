@@ -37,11 +37,11 @@ class FailureQueues:
 
     @property
     def names(self) -> list[str]:
-        """Names of the queues, as in `ops.failureQueues`."""
+        """The names of all failure queues of the stack."""
         return sorted(self.stack.ops["failureQueues"])
 
     def of_kind(self, *kinds: str) -> list[str]:
-        """Return the names of all queues of the given kinds."""
+        """Return the names of all failure queues of the kinds `kinds`, for example `stream`."""
         return [name for name in self.names if self.stack.ops["failureQueues"][name]["kind"] in kinds]
 
     def messages(self, name: str) -> list[dict[str, Any]]:
@@ -65,7 +65,10 @@ class FailureQueues:
         return found
 
     def redrive(self, *names: str, stay: int = 0, dry_run: bool = False) -> str:
-        """Run `make redrive` on the queues `names`, and return its output. Fail unless `stay` messages remain."""
+        """Run `make redrive` on the queues `names`, and return its output.
+
+        Fail unless the command reports that `stay` messages stayed in the queues.
+        """
         queues = {name: self.stack.ops["failureQueues"][name] for name in names}
         outputs = {**self.stack.outputs, "ops": {**self.stack.ops, "failureQueues": queues}}
         self.capsys.readouterr()

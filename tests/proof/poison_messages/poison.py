@@ -48,7 +48,7 @@ def poison_rows() -> dict[str, Row]:
 
 
 def order(**changes: Any) -> dict[str, Any]:
-    """Return a new order as events contain it, with the fields in `changes`. None removes a field."""
+    """Return a new order in the format of events, with the fields in `changes`. None removes a field."""
     now = timestamp(datetime.now(UTC))
     made = {
         "order_id": str(uuid.uuid4()),

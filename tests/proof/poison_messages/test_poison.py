@@ -1,4 +1,4 @@
-"""Poison in the stream, the queue and the bus reaches a failure queue with its error. Valid messages are processed."""
+"""Invalid messages in the stream, the queue and the bus reach failure queues. Valid messages are processed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def queues(stack: Stack, watcher: Watcher, capsys: pytest.CaptureFixture[str]) -
     found.empty()
 
 
-def test_poison_in_the_stream_reaches_a_failure_queue_and_other_records_pass(
+def test_invalid_stream_records_reach_a_failure_queue_and_valid_records_are_processed(
     queues: FailureQueues, admin: Person, customer: Person, watcher: Watcher, proof: Proof
 ) -> None:
     """One batch of the stream contains invalid rows, with valid orders before, between and after them."""
@@ -69,10 +69,10 @@ def records(messages: Collection[dict[str, Any]]) -> list[Any]:
     return [json.loads(each["Body"])["Records"][0]["dynamodb"]["Keys"]["order_id"] for each in messages]
 
 
-def test_poison_in_the_queue_reaches_a_failure_queue_and_other_messages_pass(
+def test_invalid_analytics_messages_reach_a_failure_queue_and_valid_messages_are_recorded(
     queues: FailureQueues, watcher: Watcher, proof: Proof
 ) -> None:
-    """The queue contains poison and valid events in the same batches and in one message group."""
+    """The analytics queue contains invalid and valid messages in the same batches and in one message group."""
     stack, poison = queues.stack, poison_facts()
     bodies, good = list[str](), list[str]()
     for body in (*poison.values(), ""):
@@ -100,7 +100,7 @@ def test_poison_in_the_queue_reaches_a_failure_queue_and_other_messages_pass(
     proof.found(neighbours_passed=len(good), in_failure_queues=len(again))
 
 
-def test_poison_on_the_bus_reaches_a_failure_queue_and_other_events_pass(
+def test_invalid_events_on_the_bus_reach_failure_queues_and_valid_events_are_processed(
     queues: FailureQueues, admin: Person, customer: Person, watcher: Watcher, proof: Proof
 ) -> None:
     """Invalid events, and an event about a missing order, are published between the events of two valid orders."""
@@ -139,5 +139,8 @@ def test_poison_on_the_bus_reaches_a_failure_queue_and_other_events_pass(
 
 
 def is_in_a_group(event_id: Any) -> bool:
-    """Return whether an event with this id belongs to a message group, and so reaches the analytics queue."""
+    """Return whether EventBridge sends an event with this id to the analytics queue.
+
+    The id must begin with a hexadecimal digit, which determines the message group in this queue.
+    """
     return isinstance(event_id, str) and message_group(event_id) != message_group("")

@@ -83,10 +83,10 @@ def queues(stack: Stack, watcher: Watcher, capsys: pytest.CaptureFixture[str]) -
 
 
 def crash(queues: FailureQueues, product: str, customer: Person, **mapping: Any) -> tuple[list[str], list[str]]:
-    """Break the relay for the third of five orders in one batch until Lambda has retried that order's record.
+    """Let the outbox relay receive the stream records of five new orders in one batch, and fail for the third record.
 
-    `mapping` contains changed settings of the relay's event source mapping. Return the ids of all five orders, and the
-    statuses of the first two orders just before the relay is repaired.
+    Repair the relay after Lambda has retried this record. `mapping` contains changed settings of the relay's event
+    source mapping. Return the ids of all five orders, and the statuses of the first two orders just before the repair.
     """
     stack, watcher = queues.stack, queues.watcher
     with ExitStack() as until_then:
@@ -109,7 +109,7 @@ def failed_attempts(stack: Stack) -> list[str]:
     return [line for line in stack.log(RELAY) if "RuntimeError: broken by a test" in line]
 
 
-def test_fixed_relay_publishes_the_failed_record_without_a_redrive(
+def test_outbox_relay_publishes_the_failed_record_after_the_fix_without_a_redrive(
     queues: FailureQueues, admin: Person, customer: Person, watcher: Watcher, proof: Proof
 ) -> None:
     """The broken relay still publishes the records before the failed record. Later records wait in the stream."""
@@ -122,7 +122,7 @@ def test_fixed_relay_publishes_the_failed_record_without_a_redrive(
     proof.found(neighbours_passed=len(ids) - 1, redriven=0)
 
 
-def test_attack_detects_a_mapping_without_bisecting(
+def test_attack_detects_a_stream_mapping_that_does_not_split_failed_batches(
     queues: FailureQueues, admin: Person, customer: Person, watcher: Watcher
 ) -> None:
     try:
@@ -130,13 +130,13 @@ def test_attack_detects_a_mapping_without_bisecting(
     finally:
         with held(queues.stack, RELAY) as mapping:
             queues.stack.aws("lambda", "update_event_source_mapping", UUID=mapping, BisectBatchOnFunctionError=True)
-    assert before == ["PENDING", "PENDING"], "the other records passed without bisecting"
+    assert before == ["PENDING", "PENDING"], "orders were decided although Lambda did not split the batch"
     for order_id in ids:
         assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"
 
 
 @pytest.mark.parametrize(("source", "body"), [("process_order", REFUSES), ("send_email", CANNOT_MAIL)])
-def test_fixed_consumer_processes_a_redriven_event_once(  # noqa: PLR0917 - the arguments are fixtures
+def test_event_consumer_processes_a_redriven_event_once_after_the_fix(  # noqa: PLR0917 - the arguments are fixtures
     queues: FailureQueues, admin: Person, customer: Person, proof: Proof, source: str, body: str
 ) -> None:
     stack, watcher, product, name = queues.stack, queues.watcher, admin.put(50), source.replace("_", "-")
@@ -172,12 +172,13 @@ def recorded(stack: Stack, abouts: list[dict[str, Any]]) -> list[bool]:
 
 
 @pytest.mark.parametrize("body", [CANNOT_WRITE, DIES], ids=["raises", "dies"])
-def test_fixed_recorder_records_a_redriven_message_once(
+def test_record_analytics_records_a_redriven_message_after_the_fix(
     queues: FailureQueues, watcher: Watcher, proof: Proof, body: str
 ) -> None:
-    """If `record_analytics` dies, its whole batch waits in the failure queue without an error.
+    """If `record_analytics` raises an error for a message, this message waits in the failure queue with the error.
 
-    After the fix, all messages are recorded.
+    If the function dies, its whole batch waits in the failure queue, and the messages contain no error. After the fix
+    and a redrive, all messages are recorded.
     """
     stack, abouts, dies = queues.stack, [detail(order()) for _ in range(5)], body is DIES
     url = stack.ops["failureQueues"][ANALYTICS]["redriveTo"]
@@ -229,18 +230,23 @@ def test_event_that_s3_rejects_reaches_the_failure_queue_with_its_error(
     proof.found(neighbours_passed=len(abouts) - len(waiting), redriven=len(waiting))
 
 
-def test_attack_detects_a_recorder_that_fails_whole_groups(queues: FailureQueues, watcher: Watcher) -> None:
-    """With a processor for FIFO queues, all messages after a failed message fail too, and go to the failure queue."""
+def test_attack_detects_that_record_analytics_fails_all_messages_after_a_failed_one(
+    queues: FailureQueues, watcher: Watcher
+) -> None:
+    """Powertools' batch processor for FIFO queues also reports the messages after a failed message as failed.
+
+    These messages reach the failure queue, although they are recorded.
+    """
     with broken(queues.stack, RECORDER, IN_SEQUENCE):
         abouts, waiting = refused_by_s3(queues, watcher)
     assert recorded(queues.stack, abouts) == [True, False, True, True]
     assert [attribute(each, "ERROR_CODE") for each in waiting] == ["", "", ""]
 
 
-def test_attack_detects_a_mapping_without_partial_responses(
+def test_attack_detects_a_queue_mapping_without_partial_batch_responses(
     queues: FailureQueues, watcher: Watcher, stack: Stack
 ) -> None:
-    """Without partial responses, Lambda treats the whole batch as processed. The event that S3 rejected is lost."""
+    """Without partial batch responses, Lambda deletes the whole batch. The event that S3 rejected is lost."""
     with held(stack, RECORDER) as mapping:
         stack.aws("lambda", "update_event_source_mapping", UUID=mapping, FunctionResponseTypes=[])
     try:
@@ -253,10 +259,10 @@ def test_attack_detects_a_mapping_without_partial_responses(
     assert not waiting
 
 
-def test_every_failure_queue_of_events_receives_messages_and_is_redriven(
+def test_every_kind_of_failure_reaches_its_failure_queue(
     queues: FailureQueues, admin: Person, customer: Person, watcher: Watcher, proof: Proof
 ) -> None:
-    """The test causes every kind of failure: broken functions, unreachable targets, and poison in stream and queues."""
+    """The test causes every kind of failure: broken functions, unreachable targets, and invalid data in all inputs."""
     stack, told = queues.stack, admin.put(50)
     functions: dict[str, str] = stack.ops["functions"]
     marks = {source: str(uuid.uuid4()) for source in functions}
@@ -284,7 +290,7 @@ def test_every_failure_queue_of_events_receives_messages_and_is_redriven(
         assert attribute(undelivered, "ERROR_CODE") == "NO_PERMISSIONS"
         assert attribute(undelivered, "ERROR_MESSAGE")
         watcher.until(lambda: len(stack.analytics(order_id)) == 1, "the event is recorded without a redrive", order_id)
-        watcher.until(lambda: stack.handled_mails(order_id) == 1, "its email is sent without a redrive", order_id)
+        watcher.until(lambda: stack.handled_mails(order_id) == 1, "the email is sent without a redrive", order_id)
     assert queues.redrive(*queues.of_kind("delivery"), dry_run=True).count("(NO_PERMISSIONS: ") == 1
     queues.redrive(*queues.of_kind("delivery"))
     assert watcher.decided(customer, order_id)["status"] == "CONFIRMED"

@@ -37,7 +37,7 @@ def test_prod_violates_no_rule_without_a_waiver(graph_of: GraphOf, proof: Proof)
     assert [(each.rule.name, each.resource.name, each.message) for each in open_findings] == []
 
 
-def test_resource_types_of_rules_are_in_prod_or_listed(graph_of: GraphOf) -> None:
+def test_prod_contains_every_resource_type_with_a_rule_except_those_listed_here(graph_of: GraphOf) -> None:
     of_rules = {token for rule in RULES for token in rule.types}
     in_prod = {made.type for made in graph_of("prod").resources}
     absent = of_rules - in_prod
@@ -68,11 +68,11 @@ def test_each_waiver_is_needed_and_has_a_reason(waiver: Waiver, graph_of: GraphO
 def test_a_waived_rule_still_applies_to_other_resources(waiver: Waiver, graph_of: GraphOf) -> None:
     (rule,) = [each for each in RULES if each.name == waiver.rule]
     held = [each for each in stack_of(graph_of("prod")).of(*rule.types) if not fnmatchcase(each.name, waiver.resources)]
-    assert held, "the waiver covers all resources of its rule: move its checks to policy/aws_rules/not_taken.py"
+    assert held, "the rule checks only waived resources: move its checks to policy/aws_rules/not_taken.py"
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_advisory_rules_of_a_stack_are_those_it_violates(stack: str, graph_of: GraphOf) -> None:
+def test_enforcement_file_of_a_stack_lists_exactly_the_rules_that_it_violates(stack: str, graph_of: GraphOf) -> None:
     found = [each for each in all_findings(stack_of(graph_of(stack))) if not waived(each)]
     assert {each.rule.name for each in found} == set(levels_of(stack)), "policy/enforcement"
 
@@ -92,7 +92,7 @@ def test_only_the_violated_rule_reports_the_resource(
 
 
 @pytest.mark.parametrize(("rule", "resource", "change"), [(rule, *each) for rule, each in MENDINGS.items()])
-def test_fixed_resource_needs_no_waiver(
+def test_rule_stops_reporting_a_resource_after_its_violation_is_fixed(
     rule: str, resource: str, change: Change, graph_of: GraphOf, proof: Proof
 ) -> None:
     prod = stack_of(graph_of("prod"))
@@ -102,5 +102,5 @@ def test_fixed_resource_needs_no_waiver(
     assert after <= before
 
 
-def test_each_rule_is_violated_or_fixed_by_a_test() -> None:
+def test_each_rule_has_a_test_that_violates_it_or_fixes_a_violation() -> None:
     assert {name for name, cases in BREAKAGES.items() if cases} | set(MENDINGS) == {rule.name for rule in RULES}

@@ -79,7 +79,7 @@ class Orders:
             self.products[flow] = self.admin.put(self.stocked[flow])
 
     def place_at_once(self, number: int) -> None:
-        """Place `number` orders for each flow of POST /process and for the flow WITHDRAWN.
+        """Place `number` orders for each flow that uses POST /process, and for the flow WITHDRAWN.
 
         Cancel the orders of WITHDRAWN and of the flow "cancelled at once".
         """
@@ -118,7 +118,7 @@ class Orders:
         order = pending(self.customer, self.products[flow], age=OLD)
         write_undecided(self.stack, order)
         self.ids[flow].append(order["order_id"])
-        # The input contains no order, so the execution can't decide the order before it is stopped.
+        # The execution gets an empty input, so it can't decide the order before the next call stops it.
         machine, named = self.stack.ops["stateMachines"]["standard"], {"name": order["order_id"], "input": "{}"}
         started = self.stack.aws("stepfunctions", "start_execution", stateMachineArn=machine, **named)
         self.stack.aws("stepfunctions", "stop_execution", executionArn=started["executionArn"])

@@ -16,8 +16,8 @@ from tests.proof.repeated_events.state import depth, failures, rows
 
 _PAUSE_S: Final = 0.15
 _AT_WORK: Final = 100
-# EventBridge invokes this function directly and not through a queue. No queue therefore shows how many events wait for
-# the function. To notice when none is waiting, `Settling` counts the events that the function has processed.
+# EventBridge invokes this function directly. No queue in front of it shows how many events still wait for the function,
+# so `Settling` counts the events that the function has processed.
 _CONSUMER: Final = "process_order"
 _QUEUES: Final = ("analytics-dlq", "send-email-failures")
 """Failure queues of the functions that have a queue in front of them."""
@@ -66,7 +66,7 @@ class Settling:
             time.sleep(_PAUSE_S)
 
     def _left(self, events: int) -> str:
-        """Return what is not yet finished, or an empty string. Cheap checks come first."""
+        """Return a text about unfinished work, or an empty string if there is none. The fastest checks run first."""
         came = self._came([self.bus])
         if came != events:
             return f"{came} of {events} events were published on the bus"

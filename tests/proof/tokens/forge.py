@@ -129,7 +129,7 @@ def tampered(right: str, foreign: str, forge: Forge) -> dict[str, Sent]:
         "no signature": f"{head}.{body}.",
         "half a signature": f"{head}.{body}.{signature[: len(signature) // 2]}",
         "another signature": f"{head}.{body}.{foreign.split('.')[2]}",
-        "a bit of the signature changed": f"{head}.{body}.{flipped}",
+        "one character of the signature changed": f"{head}.{body}.{flipped}",
         "claims of another token": f"{head}.{foreign.split('.')[1]}.{signature}",
         **{
             f"changed {name}": f"{head}.{encoded({**claims, name: value})}.{signature}"
@@ -145,14 +145,14 @@ def tampered(right: str, foreign: str, forge: Forge) -> dict[str, Sent]:
         "no kid": sign({"alg": "RS256"}, claims, other),
         "kid is a path": sign({**header, "kid": "../../../dev/null"}, claims, other),
         "signed with another key": sign(header, claims, other),
-        "another key in the header": sign({**header, "jwk": _jwk(other), "kid": kid_of(other)}, claims, other),
-        "URL of another key": sign({**header, "jku": "http://127.0.0.1:9/keys", "kid": "x"}, claims, other),
+        "the attacker's key in the header": sign({**header, "jwk": _jwk(other), "kid": kid_of(other)}, claims, other),
+        "URL of the attacker's keys": sign({**header, "jku": "http://127.0.0.1:9/keys", "kid": "x"}, claims, other),
     }
     return _bearers(tokens)
 
 
 def signed_but_wrong(claims: Mapping[str, Any], forge: Forge, audience: str) -> dict[str, Sent]:
-    """Return {name: request} for requests with tokens that the pool signed, but with a wrong time, issuer or audience.
+    """Return {name: request} for requests with tokens signed by the pool whose times, issuer or audience are wrong.
 
     `claims` are those of a valid token. `audience` is the name of the claim that contains the id of the app client.
     """

@@ -111,7 +111,7 @@ def _pool(graph: Graph) -> Iterator[str]:
         for kind in ("access", "id"):
             valid = inputs[f"{kind}TokenValidity"] * minutes[inputs["tokenValidityUnits"][f"{kind}Token"]]
             if valid > LONGEST_TOKEN_MIN:
-                yield f"{client.name}: {kind} tokens are valid for {valid:.0f} minutes, allowed {LONGEST_TOKEN_MIN}"
+                yield f"{client.name}: {kind} tokens are valid for {valid:.0f} minutes, maximum {LONGEST_TOKEN_MIN}"
         if not inputs["enableTokenRevocation"]:
             yield f"{client.name}: token revocation is off, so refresh tokens stay valid after sign-out"
         if inputs["allowedOauthFlows"] != ["code"]:
