@@ -24,7 +24,7 @@ def report(row: str, *, failed: bool = False, when: When = "call", **figures: in
     )
 
 
-def test_report_adds_up_figures_and_counts_each_test_once() -> None:
+def test_report_adds_up_the_figures_of_an_attack_and_counts_each_test_once() -> None:
     found = outcomes(
         [report("stock-race", when="setup", orders=3), report("stock-race", orders=3), report("stock-race", orders=4)]
     )
@@ -34,13 +34,13 @@ def test_report_adds_up_figures_and_counts_each_test_once() -> None:
 
 
 @pytest.mark.parametrize("when", ["setup", "call", "teardown"])
-def test_failure_in_any_phase_marks_the_attack_broken(when: When) -> None:
+def test_failure_in_any_phase_of_a_test_marks_its_attack_as_broken(when: When) -> None:
     assert (
         outcomes([report("stock-race"), report("stock-race", failed=True, when=when)])["stock-race"].verdict == "BROKEN"
     )
 
 
-def test_skipped_test_counts_as_not_run() -> None:
+def test_attack_whose_tests_are_skipped_counts_as_not_run() -> None:
     skipped = report("stock-race")
     skipped.outcome = "skipped"
     assert outcomes([skipped])["stock-race"].verdict == "not run"

@@ -121,7 +121,7 @@ class Reader:
             reads.result()
 
 
-def test_all_units_in_stock_and_no_more_are_sold(load: Load, dose: Dose, proof: Proof) -> None:
+def test_concurrent_orders_sell_all_units_in_stock_and_no_more(load: Load, dose: Dose, proof: Proof) -> None:
     """For each unit in stock, one order requests exactly this one unit, so all units must be sold.
 
     While any stock is left, such an order is confirmed, even if larger orders were rejected before.

@@ -1,4 +1,4 @@
-"""Runs the real functions in this process, with the test's clock.
+"""Runs the real functions in pytest's process, with the test's clock.
 
 Each invocation has its own simulated process: a copy of the function's modules that no other invocation uses at the
 same time.

@@ -1,4 +1,4 @@
-"""API Gateway in this process: builds a function's event from a request, and a response from the result."""
+"""Simulates API Gateway: builds a function's event from a request, and a response from the function's result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The platform in this process: the real functions, the real workflow, and a simulated stream, bus and queues.
+"""The platform in pytest's process: the real functions, the real workflow, and a simulated stream, bus and queues.
 
     APIs -> tables -> stream -> publish_order_events -> bus -> process_order -> workflow
                                                             -> send_email

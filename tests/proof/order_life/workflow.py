@@ -1,4 +1,4 @@
-"""Runs many executions of the real workflow definition concurrently, each of which stops before every AWS call.
+"""Runs executions of the real workflow definition concurrently. Each execution stops before every AWS call.
 
 The emulator's interpreter runs the definition, but its clock and threads are replaced. Retries and Wait states advance
 the test's clock, and the test decides whether a task exceeds its time limit. The branches of a Parallel state run one

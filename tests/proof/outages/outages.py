@@ -27,11 +27,11 @@ KINDS: Final[Mapping[str, Callable[[str], Breakage]]] = {
     "hangs": hangs,
     "throttled": throttled,
 }
-# The attack repairs the functions in this sequence, in which an order reaches them.
+# An order reaches the functions in this sequence, and the attack repairs them in the same sequence.
 # - While `process_order` is broken, new orders become late. `mark_late_orders` marks these orders, and
 #   `restart_late_orders` starts their workflow. These two functions are therefore repaired before `process_order`.
 # - While `fail_order` is broken, the attack stops running executions, and each stopped execution invokes `fail_order`.
-#   Executions keep running until `update_inventory` is repaired. It is therefore repaired after `fail_order`.
+#   Executions keep running only while `update_inventory` is broken, so `update_inventory` is repaired later.
 _PATH: Final = (
     "publish_order_events",
     "mark_late_orders",

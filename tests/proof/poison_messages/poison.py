@@ -70,7 +70,7 @@ def detail(about: Mapping[str, Any]) -> dict[str, Any]:
 def poison_details() -> dict[str, tuple[str, Any]]:
     """Return {kind of error: (detail type, detail)} of invalid events.
 
-    EventBridge's rules match all of these detail types.
+    All of these detail types match a rule of EventBridge, so the events reach consumers.
     """
     line = {"product_id": "x" * GIANT, "quantity": 1}
     return {

@@ -37,7 +37,7 @@ def test_prod_violates_no_rule_without_a_waiver(graph_of: GraphOf, proof: Proof)
     assert [(each.rule.name, each.resource.name, each.message) for each in open_findings] == []
 
 
-def test_prod_contains_every_resource_type_with_a_rule_except_those_listed_here(graph_of: GraphOf) -> None:
+def test_prod_contains_every_resource_type_with_a_rule_except_the_listed_types(graph_of: GraphOf) -> None:
     of_rules = {token for rule in RULES for token in rule.types}
     in_prod = {made.type for made in graph_of("prod").resources}
     absent = of_rules - in_prod
@@ -81,7 +81,7 @@ def test_enforcement_file_of_a_stack_lists_exactly_the_rules_that_it_violates(st
     ("rule", "resource", "change"),
     [pytest.param(rule, *each, id=f"{rule}-{n}") for rule, cases in BREAKAGES.items() for n, each in enumerate(cases)],
 )
-def test_only_the_violated_rule_reports_the_resource(
+def test_resource_that_violates_one_rule_is_reported_by_this_rule_only(
     rule: str, resource: str, change: Change, graph_of: GraphOf, proof: Proof
 ) -> None:
     prod = stack_of(graph_of("prod"))

@@ -100,7 +100,7 @@ class Outcome:
 def attack(made: Callable[[], Orders], deliverer: Deliverer, settling: Settling) -> Callable[[int, int], Outcome]:
     """Runs the attack with `number` orders per flow.
 
-    In addition, `models` orders per flow get each event once and in order, as a model.
+    In addition, `models` reference orders per flow get each event once and in order.
     """
 
     def run(number: int, models: int) -> Outcome:
@@ -132,15 +132,15 @@ def attack(made: Callable[[], Orders], deliverer: Deliverer, settling: Settling)
     return run
 
 
-def test_repeated_and_shuffled_events_lead_to_the_same_state(
+def test_repeated_and_shuffled_events_lead_to_the_same_state_as_ordered_events(
     attack: Callable[[int, int], Outcome], proof: Proof, dose: Dose
 ) -> None:
     """Compares the final states of orders of every flow after three steps.
 
-    The first step runs a few orders as a model, with each event once and in order. The second step places many orders,
-    withholds their stream records from the relay, and afterwards sends each record to the relay twice, in random order.
-    The third step delivers all events again in three ways: on the bus, to the analytics queue with new deduplication
-    ids (as if SQS's deduplication interval had passed), and from the stream itself.
+    The first step places a few reference orders, whose events are delivered once and in order. The second step places
+    many orders, withholds their stream records from the outbox relay, and afterwards sends each record to the relay
+    twice, in random order. The third step delivers all events again in three ways: on the bus, to the analytics queue
+    with new deduplication ids (as if SQS's deduplication interval had passed), and from the stream itself.
     """
     outcome = attack(dose(3, 50), dose(1, 2))
     proof.tried(**outcome.tried)
@@ -190,12 +190,12 @@ def test_attack_detects_a_consumer_that_repeats_its_work(
 
 
 def differences(before: State, state: State, orders: Orders, model: Orders) -> dict[str, int]:
-    """Return the number of errors by kind, for example orders that ended differently from the model orders."""
+    """Return the number of errors by kind, for example orders that ended differently from the reference orders."""
     left, right = left_of(state, orders), left_of(state, model)
     others = 0
     for flow in FLOWS:
-        # Each text describes the final state of an order. All model orders of a flow must have the same text, so it is
-        # sufficient to compare the other orders with one of these texts.
+        # Each text describes the final state of an order. All reference orders of a flow must have the same text,
+        # so it is sufficient to compare the other orders with one of these texts.
         text = max(right[flow])
         others += right[flow].total() + left[flow].total() - right[flow][text] - left[flow][text]
         right_end = f'"status": {{"S": "{statuses(flow)[-1]}"}}' in text
