@@ -63,7 +63,7 @@ class Reader:
     wanted: Sequence[Wanted]
     reads: int = 0
     during: int = 0
-    """Number of reads during the sales: at least one order with the product was not yet placed, or still PENDING."""
+    """Number of reads during the sales, while an order with the product was not yet placed or still PENDING."""
     faults: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:

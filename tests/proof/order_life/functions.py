@@ -37,7 +37,7 @@ _START: Final = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp()
 
 @dataclass
 class Clock:
-    """The test's time, in Unix seconds. Only the test advances it."""
+    """The test's time, in Unix seconds. It advances only when `tick` is called."""
 
     now_s: float = _START
 

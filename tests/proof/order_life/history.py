@@ -81,7 +81,7 @@ class TrackedOrder:
 
     @property
     def lines(self) -> tuple[tuple[str, int], ...]:
-        """The ordered products with their quantities. Another sequence is another request body."""
+        """The ordered products with their quantities, in the sequence of the request body."""
         return tuple(self.items.items())
 
     @property
@@ -216,7 +216,7 @@ class History:
         }
 
     def event(self, detail_type: str, detail: Json) -> None:
-        """Record a published event. Check that its order is the same as when the order reached the event's status."""
+        """Record a published event. It must contain the order in the version that reached the event's status."""
         order = detail["order"]
         tracked = self.tracked_orders[order["order_id"]]
         assert detail == {

@@ -1,4 +1,4 @@
-"""Invalid messages in the stream, the queue and the bus reach failure queues. Valid messages are processed."""
+"""Invalid messages from the stream, the analytics queue and the bus reach failure queues. Valid ones are processed."""
 
 from __future__ import annotations
 

@@ -262,7 +262,7 @@ def test_attack_detects_a_queue_mapping_without_partial_batch_responses(
 def test_every_kind_of_failure_reaches_its_failure_queue(
     queues: FailureQueues, admin: Person, customer: Person, watcher: Watcher, proof: Proof
 ) -> None:
-    """The test causes every kind of failure: broken functions, unreachable targets, and invalid data in all inputs."""
+    """The test causes every kind of failure: broken functions, unreachable targets, and invalid messages."""
     stack, told = queues.stack, admin.put(50)
     functions: dict[str, str] = stack.ops["functions"]
     marks = {source: str(uuid.uuid4()) for source in functions}

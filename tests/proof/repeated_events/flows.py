@@ -95,7 +95,7 @@ class Orders:
         self._place(flow, number, self._order)
 
     def fail(self, number: int) -> None:
-        """Write old undecided orders to the table, and abort their executions, so that fail_order fails the orders."""
+        """Write `number` old PENDING orders, and abort their executions: `fail_order` sets the orders to FAILED."""
         self._place(FAILED, number, self._abandon)
 
     def cancel(self, flow: str) -> None:

@@ -152,7 +152,7 @@ def tampered(right: str, foreign: str, forge: Forge) -> dict[str, Sent]:
 
 
 def signed_but_wrong(claims: Mapping[str, Any], forge: Forge, audience: str) -> dict[str, Sent]:
-    """Return {name: request} for requests with tokens signed by the pool whose times, issuer or audience are wrong.
+    """Return {name: request} for tokens with a valid signature of the pool, but a wrong time, issuer or audience.
 
     `claims` are those of a valid token. `audience` is the name of the claim that contains the id of the app client.
     """
