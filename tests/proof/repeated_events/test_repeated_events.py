@@ -161,12 +161,8 @@ BREAKAGES = {
     # recognize the repeated start, and a repeated event starts a second execution.
     ("process_order", "second_executions"): """
         import uuid
-        start = as_it_was.workflows.start_execution
-        as_it_was._start = lambda order: start(
-            stateMachineArn=as_it_was.STATE_MACHINE_ARN,
-            name=str(uuid.uuid4()),
-            input=as_it_was.json.dumps({"order": order}),
-        )
+        from shared import order_workflow
+        order_workflow.execution_name = lambda order_id, restarts: str(uuid.uuid4())
         return as_it_was.lambda_handler(event, context)
     """,
     # With this defect, the function writes the object without the condition IfNoneMatch, so a second delivery
