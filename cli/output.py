@@ -45,9 +45,9 @@ class _Stream(io.FileIO):
 
 
 def protect() -> None:
-    """Replace `sys.stdout` and `sys.stderr` with safe streams.
+    """Replace `sys.stdout` and `sys.stderr` with streams whose write errors do not end the command.
 
-    When this process exits, it reports a failed write to standard output, for example if the disk is full.
+    If a write to standard output fails, for example because the disk is full, the process reports this when it exits.
     """
     for descriptor in range(3):
         try:

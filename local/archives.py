@@ -49,5 +49,6 @@ def _entries(source: pulumi.Archive | pulumi.Asset, prefix: str) -> Iterator[tup
         yield prefix, source.text.encode()
     else:
         raise TypeError(
-            f"a {type(source).__name__} cannot be deployed to the emulator; allowed: files and texts on this machine"
+            f"a {type(source).__name__} cannot be deployed to the emulator; allowed: local files, "
+            "folders and pulumi.StringAsset"
         )

@@ -26,7 +26,7 @@ class Owner:
         return self.naming.physical(role, kind=kind, suffix=suffix)
 
     def tags(self) -> dict[str, str]:
-        """Return the tags of every taggable resource of the component."""
+        """Return the tags that each taggable resource of the component gets."""
         return self.naming.tags(self.component)
 
     def opts(self, **options: Any) -> pulumi.ResourceOptions:

@@ -82,8 +82,8 @@ def make_queue_consumer(
     """Create the queue `name`, its failure queue `failures_name`, and the function that consumes the queue.
 
     `target_name` is the name of the EventBridge target, or of the group of targets, that sends events to the queue.
-    EventBridge sends the events that it cannot deliver to the dead-letter queue of these targets. This function also
-    creates that dead-letter queue, because the consumer reads both queues.
+    If EventBridge cannot deliver an event to the queue, it sends the event to the dead-letter queue of these targets.
+    The consumer reads that queue too, so it is created here.
 
     The consumer reads these environment variables: QUEUE_URL, FAILURE_QUEUE_URL and RECEIVED_AT_MOST, the number of
     deliveries after which the redrive policy of the queue moves a message to the failure queue.

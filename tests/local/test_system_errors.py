@@ -91,7 +91,7 @@ Make = Callable[[], Machine]
 
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
-    """Return a function that creates a new instance without running processes."""
+    """Return a function that creates a new instance, but starts none of its processes."""
     monkeypatch.setattr(aws, "session", _always(aws.session("eu-west-1")))
     monkeypatch.setattr(deployment, "adapter_of", _always(FunctionAdapter()))
     monkeypatch.setattr(emulator, "answers", _always(True))

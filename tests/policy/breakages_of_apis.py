@@ -69,7 +69,7 @@ def _authorized_by(kind: str) -> Change:
 
 
 def _validating(**checks: bool) -> Change:
-    """Return a change that sets `checks` in the REST API's request validators, or removes them if `checks` is empty."""
+    """Return a change that sets `checks` in the REST API's request validators. Without `checks`, it removes all."""
 
     def alter(document: Any) -> None:
         validators = document["x-amazon-apigateway-request-validators"]

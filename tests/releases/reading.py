@@ -153,7 +153,7 @@ def started(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, 
 
 
 def finished(reader: Platform, data: Json, writer: Path) -> Iterator[tuple[str, Any, Any]]:
-    """Run the STANDARD workflow from the stored inputs to its end, with the workflow definitions of both releases."""
+    """Run the STANDARD workflow from the stored inputs to its end, once with each release's definition."""
     for definitions in (reader.folder, writer):
         reader.restore(data)
         with reader.workflow(definitions) as workflow:

@@ -120,10 +120,10 @@ class TestTarget:
             assert prod.first(way, "accept", "decide").rate >= TARGET
 
     def test_hops_after_the_response_can_process_a_whole_burst_of_orders(self, prod: Report) -> None:
-        """The hops after the response can process a larger burst of orders than the REST API accepts.
+        """AWS refuses none of the calls that follow the responses to the largest burst that the REST API accepts.
 
         The bus delivers 450 orders per second, and each order needs one call of StartExecution. The token bucket of
-        StartExecution holds 800 calls and regains 150 calls per second. It is empty only after 1,200 orders.
+        StartExecution holds 800 calls and regains 150 calls per second, so 1,200 orders empty it.
         """
         assert prod.burst("standard", "accept", "decide") == 800
         assert prod.absorbed("standard") == pytest.approx(800 / (1 - 150 / 450))

@@ -312,7 +312,9 @@ class TestRetriedRequest:
         ended = order_workflow.run(express(THREE))
         assert (ended.error, ended.cause) == ("ProcessingFailed", "earlier reason")
 
-    def test_repeated_request_decides_an_undecided_order(self, order_workflow: Workflow, tables: Tables) -> None:
+    def test_repeated_request_confirms_an_order_that_is_still_pending(
+        self, order_workflow: Workflow, tables: Tables
+    ) -> None:
         stocked(tables)
         order_workflow.fail("UpdateInventory", "RuntimeError")
         first, second = order_workflow.run(express(THREE)), order_workflow.run(express(THREE))

@@ -27,14 +27,14 @@ _NAMES: Final = {
 
 def report(machine: Machine, graph: Graph, measured: Measure) -> Iterator[str]:
     """Yield the report line by line, as soon as each figure is known."""
-    yield f"# Costs of the platform's functions, as ratios ({datetime.now(UTC):%Y-%m-%d})"
+    yield f"# Speed of the platform's functions, compared with other handlers ({datetime.now(UTC):%Y-%m-%d})"
     yield ""
     yield f"{_machine()}. Python {machine.python.version}. The functions run from their deployed archives."
     yield f"Measured: {measured.name}."
     yield ""
     yield "## Initialization"
     yield ""
-    yield 'Cost of importing each handler, divided by the cost of a handler that only calls `boto3.client("dynamodb")`.'
+    yield 'Work to import each handler, relative to a handler that only calls `boto3.client("dynamodb")`.'
     yield "The column *ratio*, which has a limit, includes the start of Python in both costs. Column *net* does not."
     yield ""
     yield from _starts(machine, measured)
@@ -53,7 +53,7 @@ def report(machine: Machine, graph: Graph, measured: Measure) -> Iterator[str]:
 
 
 def _starts(machine: Machine, measured: Measure) -> Iterator[str]:
-    yield from _row("handler", "ratio", "net", "limit", "")
+    yield from _row("handler", "ratio", "net", "limit", "result")
     yield from _row("---", "--:", "--:", "--:", "---")
     for start in tables.starts(machine, measured, _say):
         limit = tables.INITIALISATION if start.name in machine.functions else None
@@ -64,7 +64,11 @@ def _starts(machine: Machine, measured: Measure) -> Iterator[str]:
 
 def _orders(machine: Machine, measured: Measure) -> Iterator[str]:
     yield from _row(
-        "cost of an order in `orders-api`, divided by its cost in this handler", "without SDK", "with SDK", "limit", ""
+        "cost of an order in `orders-api`, divided by its cost in this handler",
+        "without SDK",
+        "with SDK",
+        "limit",
+        "result",
     )
     yield from _row("---", "--:", "--:", "--:", "---")
     own, whole = (tables.orders(machine, measured, _say, fake=fake) for fake in ("client", "network"))
@@ -76,7 +80,7 @@ def _orders(machine: Machine, measured: Measure) -> Iterator[str]:
 def _sizes(graph: Graph) -> Iterator[str]:
     functions, layers = tables.function_sizes(graph), tables.layer_sizes(graph)
     largest = max(functions, key=lambda name: functions[name])
-    yield from _row("archive", "MB", "limit", "")
+    yield from _row("archive", "MB", "limit", "result")
     yield from _row("---", "--:", "--:", "---")
     for name, size, limit in (
         (f"largest function, {largest}", functions[largest], tables.FUNCTION_MB),
@@ -86,7 +90,7 @@ def _sizes(graph: Graph) -> Iterator[str]:
 
 
 def _times() -> Iterator[str]:
-    yield from _row("work", "time", "limit", "")
+    yield from _row("work", "time", "limit", "result")
     yield from _row("---", "--:", "--:", "---")
     ratio = developer.program_ratio()
     name = "CPU time of the Pulumi program for prod, relative to `import pulumi, pulumi_aws`"
@@ -96,7 +100,7 @@ def _times() -> Iterator[str]:
 
 
 def _limit(value: float, limit: float | None) -> tuple[str, str]:
-    return ("", "") if limit is None else (f"{limit:g}", "holds" if value <= limit else "**above**")
+    return ("", "") if limit is None else (f"{limit:g}", "below limit" if value <= limit else "**above limit**")
 
 
 def _row(name: str, *cells: str) -> Iterator[str]:

@@ -132,7 +132,7 @@ def _usd(design: cost_design.Design) -> dict[str, Parts]:
     found: dict[str, Parts] = {}
     for name, way in WAYS.items():
         parts = by_part(model.bill(uses[name], design), MILLION)
-        # The totals of `make cost` leave out the parts in APART, because no design changes the cost of these parts. The
+        # The totals of `make cost` leave out the parts in APART, because they cost the same in every design. This
         # comment leaves them out, too.
         found[f"1,000,000 orders by `{way}`"] = {part: usd for part, usd in parts.items() if part not in APART}
     return {**found, "one month without orders": model.monthly(design)}

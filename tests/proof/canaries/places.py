@@ -95,9 +95,9 @@ class Places:
         table = self.stack.ops["tables"]["orders"]
         row = self._aws("dynamodb", "scan", TableName=table, Limit=1)["Items"][0]
         named = {"TableName": table, "Key": {"order_id": row["order_id"]}}
-        # The attack writes two words to this row: one tests the search of the table, and the other tests the search of
-        # the stream. Each word gets its own attribute, whose name is also the word. The second word therefore does not
-        # overwrite the first one.
+        # The attack plants two words in this row, to test that it finds the first word in the table and the second word
+        # in the table's stream. Each word has an attribute of its own, so that the second word does not overwrite the
+        # first one. The word is both the name and the value of its attribute.
         self._aws(
             "dynamodb",
             "update_item",
@@ -343,8 +343,8 @@ class Places:
                 log.seek(self._log_bytes)
                 yield log.read().decode(errors="replace")
 
-        # The emulator logs the recipient of each email. An email whose recipient contains the word therefore writes the
-        # word to this log.
+        # The emulator logs the recipient of each email. An email to a recipient whose address contains the planted word
+        # therefore writes the word to this log.
         yield Place("emulator's log", emulator, self._plant_mail)
         yield Place("outputs.json and state.json", files, plant_file)
         for command in ("make redrive", "make order"):

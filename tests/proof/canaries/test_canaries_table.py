@@ -42,7 +42,7 @@ def table() -> Mapping[str, Row]:
     return rows(_TEXT)
 
 
-def test_data_md_lists_every_place_of_prod_with_its_retention_time(
+def test_data_md_lists_every_place_where_prod_stores_data_with_its_retention_time(
     table: Mapping[str, Row], graph_of: Callable[[str], Graph], proof: Proof
 ) -> None:
     made = places_of(graph_of("prod"))
@@ -50,12 +50,14 @@ def test_data_md_lists_every_place_of_prod_with_its_retention_time(
     assert {place: table[place].kept if place in table else "no line" for place in made} == made
 
 
-def test_place_that_data_md_omits_is_reported(table: Mapping[str, Row], graph_of: Callable[[str], Graph]) -> None:
+def test_place_with_data_that_data_md_omits_is_reported(
+    table: Mapping[str, Row], graph_of: Callable[[str], Graph]
+) -> None:
     prod = graph_of("prod")
     assert set(places_of(prod)) - (table.keys() - {"log of users_api"}) == {"log of users_api"}
 
 
-def test_data_md_gives_a_reason_for_each_place_and_explains_each_kind_of_data(table: Mapping[str, Row]) -> None:
+def test_data_md_says_why_each_place_stores_data_and_explains_each_kind_of_data(table: Mapping[str, Row]) -> None:
     assert [row.place for row in table.values() if not row.why] == []
     used = {kind for row in table.values() for kind in row.kinds}
     assert used <= kinds_explained(_TEXT)

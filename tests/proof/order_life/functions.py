@@ -53,7 +53,7 @@ class Clock:
 
 
 class OwnThread:
-    """Replaces a pool of threads. Runs each task immediately, in the thread of the activity that submits the task."""
+    """Replaces a pool of threads. Runs each task immediately, in the thread that submits the task."""
 
     def __init__(self, number: int) -> None:
         del number

@@ -44,7 +44,7 @@ _PATH: Final = (
     "record_analytics",
 )
 # The attack does not break the functions of the APIs. If such a function fails, the platform has not accepted the
-# order. The guarantee that the attack tests covers only accepted orders.
+# order. The guarantee concerns only accepted orders.
 _ANSWERING: Final = ("users_api", "orders_api", "catalog_api")
 
 
