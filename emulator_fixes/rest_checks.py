@@ -47,7 +47,7 @@ async def validate_token(original: Any, authorizer: Any, method: Any, *arguments
 
 @replaces("services.apigateway_v1._stringify_claims", "5c1785a18bd0")
 def render_claims(original: Any, claims: Any) -> Any:
-    """Pass a list in a claim to the function as `a,b`. The format `[a b]` belongs to HTTP APIs."""
+    """Format a list in a claim of the token as `a,b` for the function. The format `[a b]` belongs to HTTP APIs."""
     given: dict[str, Any] = claims or {}
     lists: dict[str, list[Any]] = {name: each for name, each in given.items() if isinstance(each, list)}
     return original({**given, **{name: ",".join(map(str, each)) for name, each in lists.items()}})

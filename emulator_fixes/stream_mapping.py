@@ -197,7 +197,7 @@ def _work_off(batch: _Batch) -> None:
                 return
             if done:
                 # Lambda moves its checkpoint past the processed records, and retries only the remaining ones. Their
-                # attempts are counted anew, and this attempt is their first.
+                # attempts are counted from the beginning, and this attempt is their first.
                 batch, attempts, pause_s = _Batch(batch.mapping, batch.records[done:]), 1, _FIRST_PAUSE_S
         if failed and not throttled and batch.mapping.get("BisectBatchOnFunctionError") and len(batch.records) > 1:
             # Splitting a batch does not count as an attempt (AWS Lambda Developer Guide).

@@ -16,8 +16,8 @@ _MANAGED_RULE_GROUPS: Final = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesK
 # because they can be legitimate: some customers use VPNs, and servers of other teams can run at hosting providers.
 _COUNTED_RULE_GROUPS: Final = ("AWSManagedRulesAnonymousIpList",)
 _WINDOW_S: Final = 300
-# WAF evaluates rules in ascending order of priority. The managed rule groups have the priorities from 1, so this
-# priority puts the rule for viewer addresses after them.
+# WAF evaluates rules in ascending order of priority. The managed rule groups have the priorities 1, 2 and so on,
+# so this priority puts the rule for viewer addresses after them.
 _VIEWER_RULE_PRIORITY: Final = 10
 
 

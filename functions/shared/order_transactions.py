@@ -133,7 +133,9 @@ class OrderTransactions:
             outside_transactions(lambda: self._client.update_item(**update))
         except ClientError as error:
             if is_conflict(error):
-                raise StockContention("order: in a transaction during every attempt to cancel it; retry") from error
+                raise StockContention(
+                    "order: other transactions prevented every attempt to cancel it; retry"
+                ) from error
             if not is_failed_condition(error):
                 raise
             return False

@@ -58,7 +58,7 @@ WAIVERS: Final = (
         rule="bucket-tells-of-its-changes",
         resources="site-pages",
         reason="Nobody needs a notification about a changed page. CloudFront's cache must be invalidated after a "
-        "change, but whoever uploads the pages also does that.",
+        "change, and the person or job that uploads the pages also does this.",
     ),
 )
 

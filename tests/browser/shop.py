@@ -1,4 +1,4 @@
-"""A customer who signs in on a test page and shops. The script of the test page calls the platform's APIs."""
+"""A customer who signs in on a test page and places orders. The script of the page calls the platform's APIs."""
 
 from __future__ import annotations
 

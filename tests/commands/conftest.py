@@ -58,10 +58,10 @@ class Office:
 
 @pytest.fixture(scope="session")
 def office(tmp_path_factory: pytest.TempPathFactory, wheels: Path, other: Other, posix_tools: Path) -> Iterator[Office]:
-    """The clone on the company's machine.
+    """A clone on a machine whose settings for Python, pip and uv belong to another project.
 
-    The machine's environment variables and pip.conf contain paths of the other project's folders. make must override
-    these settings. Otherwise, pip, uv or Python would use the other project's folders.
+    The environment variables and pip.conf of this machine contain paths of folders of the other project. If make did
+    not override these settings, pip, uv or Python would use these folders.
     """
     place = tmp_path_factory.mktemp("office")
     clone, home = place / "注文 clone", place / "home"

@@ -164,7 +164,7 @@ class TestUpdateInventory:
         assert cup is not None
         return rows.order_of(row), int(tea["quantity"]["N"]), int(cup["quantity"]["N"])
 
-    def test_confirmation_takes_stock_and_sets_prices(
+    def test_confirmation_reduces_the_stock_and_sets_prices(
         self, update_inventory: LoadedFunction, dynamodb: FakeDynamoDB, pending: dict[str, Any]
     ) -> None:
         answer = update_inventory({"order": pending, "products": PRICES})

@@ -104,7 +104,9 @@ def test_repeated_request_for_a_rejected_order_returns_the_same_error(
     assert len(customer.rest("GET", "/orders").json()["orders"]) == 1
 
 
-def test_repeated_request_for_a_confirmed_order_takes_stock_once(admin: Person, customer: Person, stack: Stack) -> None:
+def test_repeated_request_for_a_confirmed_order_reduces_the_stock_once(
+    admin: Person, customer: Person, stack: Stack
+) -> None:
     product, key = admin.put(5), unique("key")
     first, second = customer.process({product: 2}, key), customer.process({product: 2}, key)
     assert (first.status, second.status, second.json()) == (200, 200, first.json())

@@ -45,8 +45,8 @@ BEFORE_THE_ROW: Final = ("ValidateInput", "RecordOrder")
 # If an order of POST /process is still undecided when process_order receives OrderCreated, the invocation fails, and
 # Lambda repeats it after a minute. The repeated invocation starts the STANDARD workflow.
 TAKEN_OVER_AFTER_S: Final = 60
-# After the end of an outage, the decision takes longest in this sequence: an EXPRESS execution still fails after up to
-# 28 s, the STANDARD execution waits 60 s on average, and another EXPRESS execution decides the order within 28 s.
+# The longest time from the end of an outage to the decision: the running EXPRESS execution fails within 28 s, the
+# STANDARD execution waits 60 s on average, and the next EXPRESS execution decides the order within 28 s.
 DECIDED_AFTER_S: Final = 120
 
 

@@ -25,8 +25,8 @@ _KINDS: Final[Mapping[str, str]] = {
     "kms:key/": "the key",
     "ses:identity/": "the SES identity",
 }
-# Pattern of the short name of a part of a resource, for example of a table's index -> the words that the comment uses
-# for this part.
+# How the pull request comment describes a part of a resource, for example the index of a table. Each entry is (pattern
+# of the part's short name, description).
 _PARTS: Final = (
     (re.compile(r"dynamodb:table/([^/]+)/(index|stream)/(.+)"), r"the \2 `\3` of the table `\1`"),
     (re.compile(r"lambda:function:([^:]+):([^:]+)"), r"the alias `\2` of the function `\1`"),

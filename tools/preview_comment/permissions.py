@@ -17,8 +17,8 @@ _ROLE: Final = "aws:iam/role:Role"
 _ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
 _ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 _INVOKE: Final = "aws:lambda/permission:Permission"
-# Type of a resource policy -> (beginning of the protected resource's short name, input that contains its name). A KMS
-# key has no name on AWS but only an id, so the comment contains the key's logical name instead.
+# Type of a resource policy -> (beginning of the protected resource's short name, property of the policy that contains
+# this name). A KMS key has no name on AWS but only an id, so the pull request comment shows the key's logical name.
 _PROTECTED_BY: Final[Mapping[str, tuple[str, str]]] = {
     "aws:sqs/queuePolicy:QueuePolicy": ("sqs:", "queueUrl"),
     "aws:sns/topicPolicy:TopicPolicy": ("sns:", "arn"),

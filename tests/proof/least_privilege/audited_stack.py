@@ -223,7 +223,7 @@ class AuditedStack:
         return Decision(who, line["action"], resource, line["allowed"], context)
 
     def cut(self, text: str) -> str:
-        """Return a name without this stack's name, account and generated ids, as in grants.Grant."""
+        """Return `text`, such as an ARN, without this stack's name, its account and generated ids."""
         return plain(text, self.stack.frontend["stage"], self.stack.aws.account)
 
 

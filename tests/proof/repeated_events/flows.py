@@ -95,7 +95,11 @@ class Orders:
         self._place(flow, number, self._order)
 
     def fail(self, number: int) -> None:
-        """Write `number` old PENDING orders, and abort their executions: `fail_order` sets the orders to FAILED."""
+        """Write `number` old PENDING orders, and abort their executions: `fail_order` sets the orders to FAILED.
+
+        Withhold the orders' events from the relay meanwhile. Otherwise, `process_order` starts executions of the same
+        names, and Step Functions refuses those of this method.
+        """
         self._place(FAILED, number, self._abandon)
 
     def cancel(self, flow: str) -> None:
