@@ -15,9 +15,9 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-# These limits keep the name of the analytics bucket within the 63 characters that S3 allows. The name contains the
-# names of the project and the stack, the word `analytics` and the 12 digits of the account id. The names of all other
-# resources would allow longer names of projects and stacks.
+# Maximum lengths of the project's name and the stack's name, in characters. They keep the name of the analytics bucket
+# within the 63 characters that S3 allows. This name consists of both names, the word `analytics`, the 12 digits of the
+# account id, and hyphens. For all other resources, the names of projects and stacks could be longer.
 LONGEST_PROJECT: Final = 23
 LONGEST_STACK: Final = 16
 # Names of projects and stacks must not contain these words. The domain of the sign-in page contains the names of the

@@ -52,8 +52,9 @@ def _tolerate_any_character() -> None:
             # that nobody reads, so that the command's writes do not fail.
             setattr(sys, name, io.StringIO())
         elif isinstance(stream, io.TextIOWrapper) and stream.errors != "replace":
-            # The streams of this repository's commands already have this error handler, because the commands call
-            # cli.output.protect. This line is for callers of `run` that do not call `protect`, such as tests.
+            # Write a question mark for each character that the stream cannot encode. The commands of this repository
+            # have already configured their streams like this with cli.output.protect. Other callers of `run`, such as
+            # tests, have not.
             stream.reconfigure(errors="replace")
 
 

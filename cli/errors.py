@@ -59,8 +59,8 @@ def described(error: OSError) -> str:
 def _remedy(number: int, path: Path) -> str:
     found = next(each for each in (path, *path.absolute().parents) if os.path.lexists(each))
     folder = found if found.is_dir() else found.parent
-    # A remedy must not change files outside of the checkout. `path` can be outside, because a symbolic link or an
-    # argument can point to any file.
+    # The suggested remedy must not change files outside of the checkout. `path` can be outside, because a symbolic link
+    # or an argument can point to any file.
     own = found.is_relative_to(_CHECKOUT)
     if number in _FORBIDDEN:
         quoted = shlex.quote(str(folder))

@@ -148,8 +148,8 @@ def apply(*, without: frozenset[str] = frozenset()) -> None:
         if name not in without:
             importlib.import_module(f"{__name__}.{name}")
     for replacement in _REPLACEMENTS:
-        # Check `without` again. A correction in `without` is imported if another correction uses it, and declares its
-        # replacements when it is imported.
+        # Check `without` again. If another correction imports a module in `without`, the import adds the module's
+        # replacements to this list. They must not be installed.
         if replacement.correction not in without:
             replacement.install()
 

@@ -22,8 +22,8 @@ from emulator_fixes import internal, nested, replaces
 _mail: Any = internal("services.ses_v2")
 _PUT_EVENTS: Final = "events:PutEvents"
 _SEND_MAIL: Final = ("ses:SendEmail", "ses:SendRawEmail")
-# The condition keys of the current request: one set for an email, or one set for each pair of source and detail type in
-# a PutEvents request. The request is allowed only if the policy allows it with every set.
+# The condition keys of the current request. A request that sends an email has one set of keys. A PutEvents request has
+# one set for each pair of source and detail type. The policy must allow the request with every set.
 _keys: contextvars.ContextVar[tuple[Mapping[str, str], ...]] = contextvars.ContextVar("condition_keys", default=())
 
 

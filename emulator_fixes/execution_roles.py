@@ -26,7 +26,7 @@ _TRANSACTED: Final = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
-# Errors with which a task fails if IAM denies its call. The keys are the services in the task's `Resource`.
+# The error with which a task fails if IAM denies its call. Each key is a service, as the task's `Resource` names it.
 _ERRORS: Final = {
     "lambda": "Lambda.AWSLambdaException",
     "dynamodb": "DynamoDB.AccessDeniedException",

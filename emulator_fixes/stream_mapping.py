@@ -196,8 +196,9 @@ def _work_off(batch: _Batch) -> None:
             if done == len(batch.records):
                 return
             if done:
-                # Lambda moves its checkpoint past the processed records, and retries only the remaining ones. Their
-                # attempts are counted from the beginning, and this attempt is their first.
+                # Lambda moves its checkpoint past the processed records, and retries only the remaining ones. It counts
+                # the attempts of the remaining records from the beginning. The attempt that has just ended counts as
+                # the first.
                 batch, attempts, pause_s = _Batch(batch.mapping, batch.records[done:]), 1, _FIRST_PAUSE_S
         if failed and not throttled and batch.mapping.get("BisectBatchOnFunctionError") and len(batch.records) > 1:
             # Splitting a batch does not count as an attempt (AWS Lambda Developer Guide).

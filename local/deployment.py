@@ -106,8 +106,8 @@ class Deployment:
             with self._change(resource):
                 return self._recorded(resource, wanted, adapter.create(self._aws, inputs)), "created"
         changed = {key for key in known.inputs.keys() | wanted.keys() if known.inputs.get(key) != wanted.get(key)}
-        # If a dependency of this resource was deleted and created again, create this resource again too. It may have
-        # been part of the dependency, and would have been deleted with it.
+        # If a dependency of this resource was deleted and created again, create this resource again too. The deletion
+        # of the dependency may have deleted this resource.
         rebuilt = any(urn in self._state.emptied for urn in resource.dependencies) and not adapter.keeps_data
         if not changed and not rebuilt:
             return self._same(resource, adapter, inputs, known)
@@ -121,9 +121,9 @@ class Deployment:
 
     def _same(self, resource: Resource, adapter: Adapter, inputs: Props, known: Record) -> tuple[Record, Action]:
         if resource.urn in self._state.begun:
-            # An earlier deployment was killed while it changed this resource to other inputs, and the emulator may
-            # already have those other inputs. The adapter therefore sends the program's inputs again, although they are
-            # equal to the recorded inputs.
+            # An earlier deployment was killed while it updated this resource. The emulator may already have the new
+            # inputs of that update, which the state does not contain. The adapter therefore sends the program's inputs
+            # again, although they are equal to the recorded inputs.
             with self._change(resource):
                 outputs = adapter.update(self._aws, known.id, known.inputs, inputs) or {}
                 return self._recorded(resource, known.inputs, Made(known.id, {**known.outputs, **outputs})), "updated"

@@ -71,8 +71,8 @@ def of_emulator(instance: Instance, region: str) -> dict[str, str]:
     private = {
         "AUTH": "true",
         "BIND_HOST": HOST,
-        # Some services of the emulator try to connect to Docker. They find no Docker at this socket, which does not
-        # exist.
+        # Some services of the emulator try to connect to Docker. This socket does not exist, so they cannot use the
+        # Docker of this machine.
         "DOCKER_HOST": f"unix://{data}/no-docker.sock",
         "GATEWAY_PORT": str(instance.port),
         "IOT_MTLS_ENABLED": "0",

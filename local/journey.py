@@ -91,8 +91,8 @@ class Journey:
             at = event["timestamp"].timestamp()
             if event["type"].startswith("Execution") and event["type"] != "ExecutionStarted":
                 result = event["type"].removeprefix("Execution").upper()
-                # The number 1000 sorts the end of the execution after all steps that have the same time in
-                # milliseconds.
+                # The end of the execution gets the number 1000, so that it comes after all other steps of the same
+                # millisecond.
                 yield Step(at, 1000, "standard", result), f"execution {result}"
         yield from self._logged_states()
 

@@ -80,9 +80,9 @@ class State:
             if self.begun.pop(urn, None):
                 changes.append(("begun", urn, None))
             if self.emptied.get(urn, record.id) != record.id:
-                # Because of the entry in `emptied`, the deployment would recreate the resources that depend on this
-                # one. This is not necessary if this resource has a new id. The id is an input of the dependent
-                # resources, so the deployment changes them anyway.
+                # This resource was created again with a new id. Remove it from `emptied`, because the entry would make
+                # the deployment recreate the resources that depend on this one. That is not necessary: the new id is an
+                # input of the dependent resources, so the deployment changes them anyway.
                 del self.emptied[urn]
                 changes.append(("emptied", urn, None))
             self._note(*changes)

@@ -16,8 +16,8 @@ from local.instance import DamagedError, Instance, read_outputs, write_private
 from local.progress import Progress
 from local.state import State, forget
 
-# If the settings have no `aws:region`, Pulumi's AWS provider uses the region in this machine's AWS configuration. The
-# local stack uses the region below instead. It is therefore the same on every machine.
+# The region of the local stack if the settings have no `aws:region`. In this case, Pulumi's AWS provider would use the
+# region in this machine's AWS configuration. A fixed region makes the local stack the same on every machine.
 _DEFAULT_REGION: Final = "us-east-1"
 
 

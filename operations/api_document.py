@@ -12,7 +12,7 @@ Document = Mapping[str, Any]
 INTEGRATION: Final = "x-amazon-apigateway-integration"
 _ANY: Final = "x-amazon-apigateway-any-method"
 _METHODS: Final = ("get", "post", "put", "delete", "patch", "head", "options", _ANY)
-# `changes` reports a changed key of an operation by the name given here. It reports any other key unchanged.
+# Names under which `changes` reports a changed key of an operation. For any other key, it reports the key itself.
 _PARTS: Final = {
     "operationId": "operation id",
     "parameters": "parameters",

@@ -17,8 +17,8 @@ _LONGEST_QUOTE: Final = 60
 _MISSING: Final = re.compile(r"no stack named .* found", re.IGNORECASE)
 # The CLI's messages about a locked stack: the first for a backend in a bucket or a folder, the second for Pulumi Cloud.
 _LOCKED: Final = re.compile(r"currently locked by|Another update is currently in progress", re.IGNORECASE)
-# If the backend is a folder, each file has a second file with its content type. The name of this second file ends with
-# `.attrs`. If the CLI is killed, an `.attrs` file can remain empty, and all later commands fail with this text.
+# If the backend is a folder, the CLI stores the content type of each file in a second file, whose name ends with
+# `.attrs`. If the CLI is killed, it can leave an empty `.attrs` file. All later commands then fail with this message.
 _EMPTY_ATTRIBUTES: Final = re.compile(r"failed to load checkpoint: .*EOF")
 _LOGIN: Final = re.compile(r"PULUMI_ACCESS_TOKEN|pulumi login|not logged in", re.IGNORECASE)
 

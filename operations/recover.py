@@ -109,8 +109,8 @@ def _ids(state: Mapping[str, Any], creates: list[dict[str, Any]], given: Mapping
     for resource in creates:
         if found := import_ids.import_id(resource, place):
             ids[resource["urn"]] = found
-    # Resources of different types can have the same name. An id in `given` is for the resources of this name whose id
-    # is unknown. If there are none, the id in `given` replaces the known ids of the resources of this name.
+    # Resources of different types can have the same name, so an id in `given` can be for several resources. If the ids
+    # of some of these resources are unknown, the id in `given` is only for them. Otherwise, it replaces the known ids.
     needing = [resource for resource in creates if resource["urn"] not in ids]
     for name, chosen in given.items():
         named = [resource for resource in needing if name_of(resource) == name]

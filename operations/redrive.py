@@ -44,9 +44,9 @@ from operations.stack_outputs import ERROR_LOG, LOCAL_STACK, OperationError
 # that the redrive reads at the same time.
 _CONNECTIONS = 32
 # Kinds of failure queues, in the order of the redrive. For each failed event of process_order, Lambda sends two
-# messages: an envelope with the event and the error to the on-failure destination ("invocation"), and a copy of the
-# event to the dead-letter queue. The redrive handles the envelopes first. Then it deletes the copies of the events that
-# it sent back.
+# messages. A queue of the kind "invocation" receives an envelope with the event and the error. A queue of the kind
+# "dead-letter" receives a copy of the event. The redrive handles the envelopes first, and sends their events back. Then
+# it deletes the copies of these events.
 _ORDER = ("delivery", "invocation", "dead-letter", "stream", "queue")
 
 

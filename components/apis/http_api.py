@@ -91,8 +91,8 @@ class HttpApi(pulumi.ComponentResource):
         permissions = self._make_permissions(operations)
         access_log, stage = self._make_stage(permissions)
 
-        # Clients append a path such as /products to the URL. `api_endpoint` has no trailing slash, but the stage's
-        # `invoke_url` has one.
+        # Clients append a path such as /products to this URL, so it must not end with a slash. The stage's `invoke_url`
+        # ends with a slash, but `api_endpoint` does not.
         self.url = self._api.api_endpoint
         self.api_id = self._api.id
         self.stage_name = stage.name
@@ -168,9 +168,9 @@ class HttpApi(pulumi.ComponentResource):
         access_log = aws.cloudwatch.LogGroup(
             f"{self._name}-access-log",
             # API Gateway can write to a log group only if the account's resource policy for CloudWatch Logs allows it.
-            # The policy is limited to 5,120 characters. When it is nearly full, it can allow no further log groups by
-            # their own names. CloudWatch Logs therefore allows the prefix /aws/vendedlogs/ as a whole. A log group with
-            # this prefix works even if the policy is full.
+            # The policy is limited to 5,120 characters, so it cannot list any number of log groups. When the policy is
+            # nearly full, CloudWatch Logs adds a permission for all log groups with the prefix /aws/vendedlogs/. A log
+            # group with this prefix therefore works even if the policy is full.
             name=f"/aws/vendedlogs/apis/{self._owner.name(self._name)}",
             retention_in_days=args.context.log_retention_days,
             kms_key_id=args.context.log_key_arn,

@@ -60,8 +60,8 @@ def http_document(args: HttpDocumentArgs) -> dict[str, Any]:
     return {
         "openapi": "3.0.3",
         "info": {"title": args.title, "version": VERSION},
-        # When API Gateway imports an OpenAPI document as an HTTP API, the document's tags become the AWS tags of the
-        # API.
+        # The AWS tags of the API. When API Gateway imports an OpenAPI document as an HTTP API, it converts the
+        # document's tags into AWS tags.
         "tags": [{"name": key, f"{_EXTENSION}-tag-value": value} for key, value in sorted(args.tags.items())],
         "paths": paths,
         "components": {"securitySchemes": {scheme: _authorizer(args) for scheme in sorted(schemes)}},

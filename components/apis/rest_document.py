@@ -32,9 +32,9 @@ INTEGRATION_TIMEOUT_MS: Final = API_TIMEOUT_S * 1000
 # OpenAPI document, because an import resets every setting that the document leaves out.
 SECURITY_POLICY: Final = "SecurityPolicy_TLS13_1_2_2021_06"
 ENDPOINT_ACCESS_MODE: Final = "STRICT"
-# A MOCK integration returns its response only if it has a request template for the media type of the request body. For
-# other media types, API Gateway returns 415. A template cannot match all media types, so this list contains the common
-# media types.
+# A MOCK integration needs a request template for the media type of the request body. If there is none, API Gateway
+# returns 415 instead of the integration's response. One template cannot match all media types, so each of these common
+# media types gets a template.
 ANSWERED_MEDIA_TYPES: Final = (
     JSON,
     "application/json-patch+json",
@@ -160,10 +160,10 @@ def _paths(args: RestDocumentArgs) -> dict[str, Any]:
         paths.setdefault(operation.path, {})[operation.method.lower()] = method
     for path, methods in paths.items():
         methods["options"] = _preflight(args, path)
-    # The methods below return 404 for an unknown path or method. Without them, API Gateway would expect an AWS
-    # signature in the Authorization header of such a request. It would find a token there, and return 403. The greedy
-    # resource `/{proxy+}` matches unknown methods and every unknown path except the root `/`, so the root needs its own
-    # method.
+    # The methods below return 404 for an unknown path or method. Without them, API Gateway would interpret the
+    # Authorization header of such a request as an AWS signature. The clients send a token in this header, so they would
+    # receive 403. The greedy resource `/{proxy+}` matches unknown methods and every unknown path except the root `/`,
+    # so the root needs its own method.
     for path in ("/", "/{proxy+}"):
         paths.setdefault(path, {})[f"{_EXTENSION}-any-method"] = _not_found(args, path)
     return paths

@@ -29,10 +29,11 @@ STATUS_OF_ERROR: Final[Mapping[str, int]] = {
 For the errors Undecided and NotRecorded, clients receive 503 ServiceUnavailable. For any other error, clients receive
 500 InternalError without the cause of the error, because the cause can reveal how the platform is built.
 """
-# Velocity counts characters, but the size limit of a body is in bytes. The request template therefore measures the
-# Base64 text of the body, which has four characters for every three bytes and for a remainder of one or two bytes. The
-# limit divided by three leaves a remainder of one. One more byte would not make the Base64 text longer. The template
-# therefore adds two bytes to every body, so that the limit leaves no remainder.
+# The size limit of a body is in bytes, but Velocity counts characters. The request template therefore encodes the body
+# with Base64, and compares the length of the result with this maximum. Base64 converts each group of three bytes into
+# four characters, and pads the last group if it is incomplete. The largest allowed body has one byte in its last group.
+# The template adds two bytes to every body, so that this group is complete. One more byte then starts a new group, and
+# the result exceeds the maximum.
 _LONGEST_BASE64: Final = (LARGEST_BODY_BYTES + 2) // 3 * 4
 _FAILED: Final = "The order could not be processed; retry the request with the same Idempotency-Key."
 _UNDECIDED: Final = (
@@ -148,6 +149,6 @@ def _answers() -> dict[int, tuple[str | None, str]]:
         200: ("200", response_template()),
         429: ("4\\d{2}", refused),
         504: ("504", error_body("Timeout", _TIMED_OUT)),
-        # This response has no pattern. API Gateway uses it if the pattern of no other response matches.
+        # This response has no pattern. API Gateway uses it if no pattern of another response matches.
         500: (None, failed),
     }

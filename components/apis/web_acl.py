@@ -93,9 +93,9 @@ def _address_rules(args: WebAclArgs) -> list[aws.wafv2.WebAclRuleArgsDict]:
     header = args.viewer_address_header
     if not header:
         return [_rate_rule("requests-per-address", 0, by_address)]
-    # The proxy puts the client's address in `header`. The first rule counts requests without this header, by their
-    # source address. Requests with the header come from the proxy's own addresses, which many clients share. The second
-    # rule therefore counts these requests by the address in the header.
+    # A proxy in front of the API puts the client's address in `header`. If a request has no such header, the first rule
+    # counts it by its source address. If it has one, its source address is an address of the proxy, which many clients
+    # share. The second rule therefore counts such a request by the address in the header.
     has_header: aws.wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementArgsDict = {
         "size_constraint_statement": {
             "field_to_match": {"single_header": {"name": header}},

@@ -11,9 +11,9 @@ import pulumi_aws as aws
 from components.aws.owner import Owner
 
 _WAIT_BEFORE_DELETION_DAYS = 7
-# These actions administer a key and its alias, and cancel the key's deletion. The CloudFormation Template Reference
-# requires them ("AWS::KMS::Key" and "AWS::KMS::Alias"). None of them encrypts or decrypts: only the services in the
-# argument `users` may do that.
+# These actions manage a key and its alias. The list is based on the CloudFormation Template Reference ("AWS::KMS::Key"
+# and "AWS::KMS::Alias"), and also allows the cancellation of a key's deletion. None of the actions encrypts or
+# decrypts: only the services in the argument `users` may do that.
 _ADMINISTRATION = (
     *("DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListResourceTags"),
     *("PutKeyPolicy", "UpdateKeyDescription", "TagResource", "UntagResource"),

@@ -67,7 +67,7 @@ def make_queue_policy(
     """
     statements: list[dict[str, Any]] = [deny_insecure_transport("sqs:*", target.arn)]
     if rules:
-        # SQS limits the size of a policy. One statement for all rules is shorter than a statement for each rule.
+        # Use one statement for all rules. SQS limits the size of a policy, and one statement per rule would be longer.
         source_arn = rules[0] if len(rules) == 1 else list(rules)
         statements.append(
             allow_service("events.amazonaws.com", "sqs:SendMessage", on=target.arn, source_arn=source_arn, sid="Rule0")

@@ -123,8 +123,8 @@ def without_prose(schema: Any) -> Any:
         return schema
     fields = cast("dict[str, Any]", schema)
     kept = {key: without_prose(value) for key, value in fields.items() if key not in ("description", "properties")}
-    # In `properties`, each key is the name of a field. Keep every key there, because a field can be named
-    # `description`.
+    # In a schema, the key `description` is prose. In `properties`, each key is the name of a field, and a field can
+    # also be named `description`. Keep all keys of `properties`.
     properties = {name: without_prose(value) for name, value in fields.get("properties", {}).items()}
     return {**kept, "properties": properties} if "properties" in fields else kept
 

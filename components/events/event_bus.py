@@ -208,9 +208,9 @@ class EventBus(pulumi.ComponentResource):
                     allow("dynamodb:GetItem", on=args.orders_table.arn),
                     allow("states:StartExecution", on=args.state_machine_arn),
                 ],
-                # These limits and both queues come from the article that describes the design of this platform. If
-                # Lambda stops retrying an event, the sweep, which restarts late orders, starts the workflow of the
-                # order.
+                # The two limits and the function's two failure queues come from the article that describes the design
+                # of this platform. If Lambda stops retrying an event, the order stays PENDING until the sweep starts
+                # its workflow.
                 asynchronous=AsynchronousInvocation(
                     success_topic_arn=self._successes.arn,
                     maximum_event_age_s=300,

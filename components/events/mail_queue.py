@@ -27,11 +27,12 @@ _SOURCE: Final = "send_email"
 _TARGET: Final = "send-email"
 _TIMEOUT_S: Final = 60
 _DAY_S: Final = 86_400
-# Seconds that one email is assumed to take when `pace` calculates the concurrency. An email usually takes only about 90
-# ms (tools/cost/assumptions.toml), so the function reaches the send rate even if its calls are slow.
+# Assumed duration of one email in seconds, from which `pace` calculates the concurrency. An email usually takes only
+# about 90 ms (tools/cost/assumptions.toml). The assumption is higher, so that the function reaches the send rate even
+# if its calls are slow.
 _MAIL_S: Final = 0.25
-# Share of the send rate that the function uses. SES calls differ in duration, so some emails reach SES in quicker
-# succession than the function sends them. The rest of the send rate leaves room for these emails.
+# Share of the send rate that the function uses. The duration of SES calls varies. Even if the function starts its calls
+# at equal intervals, two emails can reach SES at a shorter interval. The unused share leaves room for such emails.
 _USED: Final = 0.95
 # Seconds of the function's time limit that are reserved for slow calls. A batch is small enough that the pauses between
 # its emails fit into the rest of the time limit.
@@ -120,9 +121,9 @@ def make_mail_queue(owner: Owner, args: MailQueueArgs) -> QueueConsumer:
             permissions=[
                 allow("dynamodb:GetItem", on=[args.users_table.arn, args.idempotency_table.arn]),
                 allow("dynamodb:PutItem", "dynamodb:UpdateItem", on=args.idempotency_table.arn),
-                # The condition restricts the sender's address (From). The resources cannot, because SES checks the
-                # permission for different identities: for that of the sender's address or of its domain, and in the
-                # sandbox also for that of the recipient.
+                # This condition restricts the sender's address (From). A list of identities could not: SES checks the
+                # permission either for the identity of the address or for the identity of its domain. In the sandbox,
+                # SES also checks it for the recipient's identity.
                 allow("ses:SendEmail", on=identities, when={"StringEquals": {"ses:FromAddress": args.sender}}),
             ],
             failures_aliases=[pulumi.Alias(parent=former_parent)],

@@ -29,7 +29,8 @@ _BATCH: Final = 10_000
 _MINUTE_S: Final = 60
 # The time limit ends a sweep this number of seconds before the next sweep starts, so that sweeps do not overlap.
 _RESERVE_S: Final = 10
-# A record normally waits for up to one batching window. Only a record that waits for several windows is late.
+# Number of batching windows after which an alarm reports a waiting record. A record normally waits for at most one
+# window.
 _WINDOWS_UNTIL_LATE: Final = 3
 _DEFAULT_BUS: Final = "default"
 
@@ -131,8 +132,9 @@ def _make_mark_late_orders(owner: Owner, args: SweepArgs) -> tuple[Function, Fai
         f"{name}-stream",
         event_source_arn=table.stream_arn,
         function_name=function.arn,
-        # The first batches also contain the orders of the last 24 h, which is how long DynamoDB retains stream records.
-        # If an update adds the function to a stack, the function therefore also marks orders that are already PENDING.
+        # Start at the oldest record. DynamoDB retains stream records for 24 h, so the first batches contain the orders
+        # of the last 24 h. If an update adds the function to an existing stack, the function therefore also marks
+        # orders that are already PENDING.
         starting_position="TRIM_HORIZON",
         batch_size=_BATCH,
         maximum_batching_window_in_seconds=args.minutes * _MINUTE_S,
@@ -172,8 +174,9 @@ def _make_restart_late_orders(owner: Owner, args: SweepArgs) -> Function:
                 allow("dynamodb:GetItem", "dynamodb:UpdateItem", on=table.arn),
                 allow("states:StartExecution", on=args.state_machine_arn),
             ],
-            # A failed sweep does no harm, because the next sweep checks all late orders again. Lambda therefore neither
-            # retries a failed sweep nor reports it to a failure queue, and drops a sweep that is a minute late.
+            # A failed sweep does no harm, because the next sweep checks all late orders again. Lambda therefore does
+            # not retry a failed sweep, and does not report it to a failure queue. If Lambda cannot start a sweep within
+            # a minute, it drops the sweep.
             asynchronous=AsynchronousInvocation(
                 maximum_event_age_s=_MINUTE_S, maximum_retry_attempts=0, failure_queue=False
             ),

@@ -103,8 +103,8 @@ def sdk_data() -> dict[str, bytes]:
 def _code(schema: Mapping[str, Any], *, fast_fail: bool) -> bytes:
     import fastjsonschema  # noqa: PLC0415 - the import is slow, and only a new build of the layer needs it
 
-    # API Gateway validates with draft 4. A validator for a later draft would accept 1.0 as an integer, which API
-    # Gateway refuses.
+    # API Gateway validates request bodies with JSON Schema draft 4, which does not accept 1.0 as an integer. A
+    # validator for a later draft would accept it.
     code = fastjsonschema.compile_to_code({"$schema": _DRAFT, **schema}, fast_fail=fast_fail)
     # The generated code must not import fastjsonschema, which is not installed in Lambda.
     own = code.replace(

@@ -20,12 +20,13 @@ from contracts.orders import DETAIL_TYPES
 _MINUTE_S: Final = 60
 # A math expression of an alarm can include up to ten metrics (Amazon CloudWatch User Guide, "Alarm data queries").
 _METRICS_OF_AN_ALARM: Final = 10
-# Lambda invokes a function for an event at once, after one minute and after three minutes, until an invocation
-# succeeds. If an event is still in Lambda's queue at the age of two minutes, the first two invocations have failed, or
-# Lambda throttles the function.
+# Lambda invokes a function up to three times for an event: at once, one minute later, and after two more minutes. If an
+# event is still in Lambda's queue at the age of two minutes, the first two invocations have failed, or Lambda throttles
+# the function.
 _LATE_EVENT_MS: Final = 120_000
 # DynamoDB cancels one of two transactions that change the same item at the same time. The functions retry cancelled
-# transactions, so a few conflicts do no harm. At this number of conflicts per minute, orders are confirmed late.
+# transactions, so a few conflicts do no harm. With this number of conflicts per minute, the retries delay the
+# confirmation of orders.
 _CONFLICTS_PER_MINUTE: Final = 60
 _ENDED_BY = (
     "fail-order sets the order to FAILED if the order is PENDING and has reached the time limit. "
@@ -243,8 +244,8 @@ def backlog_alarms(
             f"{stream.consumer.replace('_', '-')}.",
             metric=metrics.lambda_metric("IteratorAge", functions[stream.consumer].function_name, "Maximum"),
             threshold=stream.late_after_s * 1000,
-            # Lambda writes the metric when it invokes the function, which is about once per batching window. The period
-            # of the alarm is two windows long, so that each period contains a data point.
+            # Lambda writes this metric at each invocation of the function. Invocations are about one batching window
+            # apart. The period of the alarm is two windows long, so that each period contains a data point.
             period_s=2 * stream.window_s or _MINUTE_S,
             periods=1 if stream.window_s else 3,
         )

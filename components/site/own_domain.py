@@ -42,8 +42,8 @@ def make_certificate(name: str, domain: OwnDomain, owner: Owner) -> pulumi.Outpu
         type=option.resource_record_type,
         records=[option.resource_record_value],
         ttl=300,
-        # The validation record can exist already: within an account, ACM uses one record for all certificates of a
-        # domain.
+        # Within an account, ACM uses one validation record for all certificates of a domain. If the record already
+        # exists for another certificate, overwrite it with the same value.
         allow_overwrite=True,
         opts=owner.opts(),
     )

@@ -30,8 +30,8 @@ def parse(body: str) -> AnalyticsRecord:
     """
     try:
         record = json.loads(body)
-        # Python's JSON parser accepts an unpaired surrogate (an escape such as \ud800), but S3 and SQS refuse such
-        # text. The next line raises an error for such text.
+        # Python's JSON parser accepts an unpaired surrogate (an escape such as \ud800), but S3 and SQS refuse text that
+        # contains one. The next line raises an error if the record contains one.
         json.dumps(record, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise ValidationError(f"body: not valid JSON ({type(error).__name__}); send an event about an order") from error

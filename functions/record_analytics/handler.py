@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
 s3: S3Client = aws.client("s3", read_timeout_s=3)
 BUCKET: Final = os.environ["ANALYTICS_BUCKET"]
-# This processor continues after a failed message. Powertools' processor for FIFO queues would report all later messages
-# of the batch as failed too, so valid messages could reach the failure queue together with an invalid one. Records are
-# independent, so they can be written in any order.
+# This processor continues after a failed message. Powertools' processor for FIFO queues would stop there, and report
+# all later messages of the batch as failed too. If one message failed repeatedly, valid messages could therefore reach
+# the failure queue too. Records are independent, so the function can write them in any order.
 processor = BatchProcessor(EventType.SQS, logger=cast("logging.Logger", logger))
 # An error of an AWS call is not final: SQS delivers the message again, and a later attempt can succeed. Every other
 # error is final: its cause is the message itself, so it would occur again at every delivery.

@@ -64,8 +64,8 @@ queue = MessageQueue.of_environment(
     aws.client("sqs"), is_final=lambda error: isinstance(error, (MailRefused, ValidationError))
 )
 pace = Pace(int(os.environ["MAIL_MS"]) / 1000)
-# One email usually takes less time than this: the call to SES ends after at most 5.5 s, and the calls to DynamoDB take
-# a few milliseconds.
+# Time in milliseconds that is reserved for one email. The call to SES ends after at most 5.5 s, and the calls to
+# DynamoDB usually take a few milliseconds.
 _LONGEST_MAIL_MS: Final = 8_000
 _KEYS: Final = ("order_id", "event_id", "status")
 
@@ -136,7 +136,8 @@ def _mail(detail: Detail, context: LambdaContext) -> None:
 def _earlier_events(order: Order) -> Iterator[str]:
     """Yield the ids of the events about the order's earlier statuses."""
     for status, following in TRANSITIONS.items():
-        # A cancelled order without a total was never confirmed, so it has no event about CONFIRMED.
+        # An order gets its total when it is confirmed. If a cancelled order has no total, it was cancelled while it was
+        # PENDING, so it has no event about CONFIRMED.
         if order["status"] in following and (status == "PENDING" or "total" in order):
             yield f"{order['order_id']}:{status}"
 

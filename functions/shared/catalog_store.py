@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _TRIES: Final = 4
 _FIRST_PAUSE_S: Final = 0.05
-# This condition is true for an existing row, unless the same request wrote the row. It is also true for a row without a
-# request_id, which an older version of the program wrote.
+# This condition lets a request replace an existing row, unless the row was written by the same request. A row without a
+# request_id was written by an older version of the program, so it can also be replaced.
 _WRITTEN_BY_ANOTHER_REQUEST: Final = (
     "attribute_exists(product_id) AND (attribute_not_exists(#request_id) OR #request_id <> :request_id)"
 )

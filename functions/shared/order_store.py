@@ -114,7 +114,7 @@ class OrderStore:
             KeyConditionExpression="user_id = :user_id",
             ExpressionAttributeValues={":user_id": {"S": user_id}},
             ScanIndexForward=False,
-            Limit=limit + 1,  # Reads one extra order, to find out whether another page follows.
+            Limit=limit + 1,  # The extra order shows whether another page follows.
             **start,
         )
         found = [rows.order_of(row) for row in answer["Items"]]

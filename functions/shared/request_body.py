@@ -43,8 +43,8 @@ def parse(data: bytes) -> Any:
         )
     try:
         value = _DECODER.decode(text)
-        # Python's JSON parser accepts an unpaired surrogate, but AWS services do not, so `encode` checks the value.
-        # Only an escape such as \ud800 can produce one, so a text without escapes needs no check.
+        # Python's JSON parser accepts an unpaired surrogate, but AWS services do not. `encode` raises an error for an
+        # unpaired surrogate. Only an escape such as \ud800 can produce one, so a text without escapes needs no check.
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:

@@ -147,8 +147,8 @@ class UserGroup(Put):
 
 def _pool(new: Props) -> dict[str, Any]:
     wanted: dict[str, Any] = pascal(pick(new, **_POOL))
-    # If the program configures software tokens as a second factor, leave out MfaConfiguration here. `_second_factor`
-    # sets it later, in the same call of SetUserPoolMfaConfig as the software tokens.
+    # If the program configures software tokens as a second factor, leave MfaConfiguration out of the pool's parameters.
+    # `_second_factor` later sets it together with the software tokens, in one call of SetUserPoolMfaConfig.
     if new.get("softwareTokenMfaConfiguration"):
         wanted.pop("MfaConfiguration", None)
     if policy := new.get("passwordPolicy"):

@@ -43,9 +43,9 @@ class LayerVersion(Adapter):
     applies = frozenset(
         {"layerName", "code", "compatibleArchitectures", "compatibleRuntimes", "description", "licenseInfo"}
     )
-    # The adapter needs no sourceCodeHash, because the deployment compares the content of `code` itself. On AWS,
-    # skipDestroy preserves old layer versions. The adapter ignores skipDestroy, because an instance needs only the
-    # current versions.
+    # The adapter needs no sourceCodeHash, because the deployment compares the content of `code`. On AWS, skipDestroy
+    # preserves old layer versions. The adapter ignores skipDestroy, because an instance needs only the current
+    # versions.
     leaves = frozenset({"skipDestroy", "sourceCodeHash"})
     named_by_aws = True
 
@@ -93,7 +93,7 @@ class Function(Adapter):
             *_CONFIGURATION,
         }
     )
-    # The adapter needs no sourceCodeHash, because the deployment compares the content of `code` itself.
+    # The adapter needs no sourceCodeHash, because the deployment compares the content of `code`.
     leaves = frozenset({"sourceCodeHash"})
     replaced_by = frozenset({"name"})
 

@@ -26,9 +26,9 @@ WITHOUT_RESOURCE: Final = frozenset(
         *("logs:DescribeLogGroups", "dynamodb:ListStreams"),
     }
 )
-# The names of the contents of a bucket, log group or table, such as S3 keys, are not known when a policy is written. A
-# policy may therefore use a wildcard for the contents of one bucket, log group or table. These patterns match the ARNs
-# of contents.
+# A bucket, log group or table contains objects, log streams, or indexes and streams. Most of their names are not known
+# when a policy is written. A policy may therefore use a wildcard for the contents of one bucket, log group or table.
+# These patterns match the ARNs of such contents.
 _CONTENTS: Final = (
     re.compile(r"arn:aws:s3:::[^*?/]+/.*"),
     re.compile(r"arn:aws:logs:[^*?:]+:[^*?:]+:log-group:[^*?:]+:.*"),

@@ -25,7 +25,7 @@ def shop(request: pytest.FixtureRequest, page: Page, sites: Sites, bundles: dict
     """Return a function that opens a site with the test page of a sign-in library."""
 
     def made(library: str, site: str) -> Shop:
-        # The fixture `amplify_configuration` opens the emulator's HTTPS port, which only Amplify needs.
+        # Only Amplify needs the emulator's HTTPS port, which the fixture `amplify_configuration` opens.
         configuration = "amplify_configuration" if library == "amplify" else "configuration"
         sites.serve(site, {**bundles[library], **request.getfixturevalue(configuration)})
         return Shop(page, site)

@@ -21,9 +21,9 @@ from cli.signals import Work, on_signal
 def begun():
     print("begun", flush=True)
 """
-# This code runs the package that the fixture `command` writes, as `python -m package` does. It adds the folders of the
-# repository and of the package to Python's path. A new process ignores the signals that its parent ignores, so the code
-# sets the handler of each signal first.
+# This code runs the package that the fixture `command` writes, in the same way as `python -m package`. It adds the
+# folders of the repository and of the package to Python's path. A new process ignores the signals that its parent
+# ignores, so the code sets the handler of each signal first.
 _RUN = """
 import runpy, signal, sys
 for number in {signals}:

@@ -76,8 +76,8 @@ def test_full_disk_is_reported_after_the_command_has_done_its_work(command: Comm
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
 def test_a_command_runs_without_standard_streams(command: Command, tmp_path: Path, closed: str) -> None:
     done = tmp_path / "done"
-    # If standard output is closed, file descriptor 1 is free. The file must not get this descriptor: child processes
-    # inherit it as their standard output, and would write into the file.
+    # If standard output is closed, file descriptor 1 is free. The file `done` must not get this descriptor, because
+    # child processes would use it as their standard output, and write into the file.
     body = f"""
         import os
         with Path({str(done)!r}).open("w") as file:

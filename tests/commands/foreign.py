@@ -42,8 +42,8 @@ def make(folder: Path) -> Other:
     subprocess.run([PYTHON, "-m", "venv", "--without-pip", str(folder)], check=True)  # noqa: S603 - the arguments are constants
     (folder / "conda-meta").mkdir()
     (folder / "conda-meta" / "history").touch()
-    # Python imports sitecustomize when it starts, so a Python process that receives the other project's PYTHONPATH
-    # exits with this message.
+    # Python imports sitecustomize when it starts. If a Python process inherits the PYTHONPATH of the other project, it
+    # therefore exits with the message below.
     (folder / "modules").mkdir()
     (folder / "modules" / "sitecustomize.py").write_text('raise SystemExit("a foreign PYTHONPATH was used")\n')
     (folder / "startup.py").write_text('raise SystemExit("a foreign PYTHONSTARTUP was used")\n')
