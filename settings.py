@@ -291,8 +291,8 @@ def check(project: str, stack: str, config: Mapping[str, str], secrets: Collecti
     try:
         settings = Settings.model_validate(values, by_alias=True, by_name=True)
     except ValidationError as error:
-        # An error contains the invalid value. Leave out errors about encrypted settings, so that no message shows a
-        # secret. `_secrets` reports these settings.
+        # Each error of pydantic contains the invalid value. Leave out the errors about encrypted settings, because
+        # their values are secrets. `_secrets` reports these settings instead.
         told = [item for item in error.errors() if _key(project, item["loc"][:1]) not in secrets]
         problems += [line for item in told for line in _explain(project, dict(item))]
     else:

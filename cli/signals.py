@@ -34,8 +34,8 @@ def take() -> None:
     signal.set_wakeup_fd(write, warn_on_full_buffer=False)
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
-            # Python writes the number of an arriving signal to the pipe, but only for signals with a Python handler.
-            # The thread below reads the number and ends the process, so the handler itself does nothing.
+            # When a signal with a Python handler arrives, Python writes the signal's number to the pipe. The thread
+            # below reads the number and ends the process. The handler itself does nothing.
             signal.signal(number, _pass)
     threading.Thread(target=_wait, args=(read,), daemon=True).start()
     atexit.register(_go_no_further)

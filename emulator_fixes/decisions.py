@@ -17,8 +17,8 @@ from emulator_fixes import replaces
 from emulator_fixes.decision_log import note
 
 _ALLOW: Final = "Allow"
-# The emulator also calls `evaluate` to evaluate a resource policy. While this flag is set, `evaluate` does not log its
-# result as a decision about the caller's policies.
+# True while the emulator calls `evaluate` for a resource policy. Then `evaluate` logs no decision, because it logs only
+# decisions about the caller's policies.
 _of_resource: contextvars.ContextVar[bool] = contextvars.ContextVar("resource_policy_evaluated", default=False)
 
 

@@ -20,8 +20,8 @@ from emulator_fixes import internal, replaces
 
 _HERE = ("127.0.0.1", True)
 
-# Work outside of a request, such as a delivery by EventBridge, has no client address. For such work, this default
-# applies: an encrypted connection from 127.0.0.1.
+# The default is the origin of work outside of a request, such as a delivery by EventBridge: an encrypted connection
+# from 127.0.0.1.
 internal("core.iam_evaluator")._request_origin = contextvars.ContextVar("request_origin", default=_HERE)
 
 

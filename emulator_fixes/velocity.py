@@ -17,8 +17,8 @@ _ESCAPES: Final = {"\b": "\\b", "\n": "\\n", "\t": "\\t", "\f": "\\f", "\r": "\\
 _ASCII: Final = 0x7F
 _airspeed: Any = airspeed
 # These lines correct two differences between the library airspeed and Velocity. In Velocity, string literals have no
-# escape sequences: every backslash in a literal such as "\\'" is part of the string. In Velocity, #set can also set
-# names with hyphens, such as $context.responseOverride.header.Access-Control-Allow-Origin.
+# escape sequences, so every backslash in a literal is part of the string. In Velocity, #set can also set names with
+# hyphens, such as $context.responseOverride.header.Access-Control-Allow-Origin.
 for _literal in (_airspeed.StringLiteral, _airspeed.InterpolatedStringLiteral):
     _literal.ESCAPED_CHAR = re.compile(r"(?!)")
 _airspeed.SetDirective.PLACE = re.compile(r"\s*\$([a-z_][a-z0-9_-]*(?:\.[a-z_][a-z0-9_-]*)*)", re.IGNORECASE)

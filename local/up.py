@@ -38,8 +38,8 @@ def up(instance: Instance, source: project.Project, progress: Progress, *, owner
                 started.release()
         except (LocalError, CallError):
             if started:
-                # Let the emulator keep running with the resources that were deployed. The next `make up` continues from
-                # there.
+                # The deployment failed. Let the emulator keep running with the resources that were deployed before the
+                # failure. The next `make up` continues from there.
                 started.release()
             raise
         except Exception:

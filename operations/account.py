@@ -17,11 +17,11 @@ from operations import quotas
 LIMIT_S: Final = 4.0
 """Time limit of all checks together, in seconds. An unfinished check becomes a warning."""
 UNRESERVED: Final = 100
-# STS returns the identity of the caller in every region. If the configuration names no region, the check therefore uses
-# this one.
+# STS returns the identity of the caller in every region. If the configuration names no region, the check uses this
+# region.
 _ANY_REGION: Final = "us-east-1"
-# If one of these settings is present, the account is not checked. With such a setting, the AWS provider finds its
-# credentials or endpoints in a way that this check does not support.
+# Settings with which the AWS provider finds its credentials or endpoints in a way that this check does not support. If
+# one of them is present, the account is not checked.
 _NOT_READ: Final = (
     *("aws:assumeRoleWithWebIdentity", "aws:endpoints", "aws:sharedConfigFiles", "aws:sharedCredentialsFiles"),
     *("aws:skipCredentialsValidation", "aws:skipRequestingAccountId"),

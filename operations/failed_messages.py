@@ -144,8 +144,9 @@ def messages(sqs: Any, queue: FailureQueue, *, until_s: float, hidden: dict[str,
                 yield message
             else:
                 later.append(message)
-    # These messages failed again during this redrive. Releasing a message makes it visible in its queue again, and SQS
-    # could deliver it immediately. If a message were released inside the loop, the loop might never end.
+    # These messages failed again during this redrive. `release` makes a message visible again, and SQS could then
+    # deliver it immediately. The messages are therefore released only after the loop. Otherwise, the loop might never
+    # end.
     for message in later:
         release(sqs, message)
 

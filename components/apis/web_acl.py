@@ -12,12 +12,12 @@ from components.aws.owner import Owner
 from components.aws.stack_context import StackContext
 
 _MANAGED_RULE_GROUPS: Final = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
-# This rule group matches requests from VPNs and hosting providers. WAF counts these requests but does not block them,
-# because they can be legitimate: some customers use VPNs, and servers of other teams can run at hosting providers.
+# This rule group matches requests from VPNs and hosting providers. WAF counts such requests but does not block them,
+# because they can come from a customer who uses a VPN or from another team's server.
 _COUNTED_RULE_GROUPS: Final = ("AWSManagedRulesAnonymousIpList",)
 _WINDOW_S: Final = 300
-# WAF evaluates rules in ascending order of priority. The managed rule groups have the priorities 1, 2 and so on,
-# so this priority puts the rule for viewer addresses after them.
+# Priority of the rule for viewer addresses. WAF evaluates rules in ascending order of priority. The managed rule groups
+# have lower numbers (1, 2 and so on), so WAF evaluates them before this rule.
 _VIEWER_RULE_PRIORITY: Final = 10
 
 
@@ -93,9 +93,9 @@ def _address_rules(args: WebAclArgs) -> list[aws.wafv2.WebAclRuleArgsDict]:
     header = args.viewer_address_header
     if not header:
         return [_rate_rule("requests-per-address", 0, by_address)]
-    # A proxy in front of the API puts the client's address in `header`. If a request has no such header, the first rule
-    # counts it by its source address. If it has one, its source address is an address of the proxy, which many clients
-    # share. The second rule therefore counts such a request by the address in the header.
+    # A proxy in front of the API puts the client's address in `header`. The first rule counts requests without this
+    # header by their source address. The source address of a request with the header is an address of the proxy, which
+    # many clients share. The second rule therefore counts such requests by the address in the header.
     has_header: aws.wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementArgsDict = {
         "size_constraint_statement": {
             "field_to_match": {"single_header": {"name": header}},

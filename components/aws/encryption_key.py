@@ -12,7 +12,7 @@ from components.aws.owner import Owner
 
 _WAIT_BEFORE_DELETION_DAYS = 7
 # These actions manage a key and its alias. The list is based on the CloudFormation Template Reference ("AWS::KMS::Key"
-# and "AWS::KMS::Alias"), and also allows the cancellation of a key's deletion. None of the actions encrypts or
+# and "AWS::KMS::Alias"). It includes the action that cancels a key's deletion. None of the actions encrypts or
 # decrypts: only the services in the argument `users` may do that.
 _ADMINISTRATION = (
     *("DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListResourceTags"),

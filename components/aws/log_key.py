@@ -16,8 +16,8 @@ from components.aws.naming import Naming
 from components.aws.owner import Owner
 
 _COMPONENT: Final = "logs"
-# The CloudWatch Logs User Guide, "Encrypt log data using AWS KMS", requires these actions. The guide writes them as
-# patterns, such as Encrypt* and GenerateDataKey*.
+# CloudWatch Logs needs permission for these actions (CloudWatch Logs User Guide, "Encrypt log data using AWS KMS"). The
+# guide writes them as patterns, such as Encrypt* and GenerateDataKey*.
 _USE: Final = (
     *("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo"),
     *("GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "DescribeKey"),

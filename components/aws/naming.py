@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-# The maximum length of a physical name by kind of resource, from AWS's service quotas.
+# AWS's maximum length of a physical name, in characters, for each kind of resource.
 LIMITS: Final = {
     "alarm": 255,
     "archive": 48,

@@ -15,7 +15,7 @@ IRREPLACEABLE: Final = frozenset(
         "aws:cognito/userGroup:UserGroup",
         "aws:cloudwatch/eventArchive:EventArchive",
         "aws:sqs/queue:Queue",
-        # The logs are the audit trail, and nobody can read them without their KMS keys.
+        # The log groups contain the audit trail. Without their KMS keys, nobody could read the logs.
         "aws:cloudwatch/logGroup:LogGroup",
         "aws:kms/key:Key",
         # Frontends store the URLs or ids of these resources. If such a resource is replaced, its URL or id changes.

@@ -89,8 +89,8 @@ def target_options(digit: str) -> dict[str, Any]:
     copies.
     """
     paths = {"event_id": "$.detail.event_id", "detail_type": "$.detail-type", "order": "$.detail.order"}
-    # EventBridge inserts each value as JSON, with the quotes of a string, so the template puts no quotes around the
-    # placeholders.
+    # EventBridge replaces each placeholder with a JSON value. A string already has quotes, so the template puts no
+    # quotes around the placeholders.
     template = ", ".join(f"{json.dumps(name)}: <{name}>" for name in paths)
     return {
         "sqs_target": {"message_group_id": message_group(digit)},

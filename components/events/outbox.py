@@ -100,8 +100,8 @@ def make_relay(
         # Lambda processes two batches of a shard at a time. The changes of one order stay in sequence, because they
         # have the same partition key, and Lambda never processes two batches with the same key at the same time.
         parallelization_factor=2,
-        # If one record makes the function fail, for example by a timeout, Lambda splits the batch, so the records
-        # before that record are still published.
+        # If a record makes the function fail, for example by a timeout, Lambda splits the batch. Lambda can then
+        # process the records before the failing record, so their events are still published.
         bisect_batch_on_function_error=True,
         maximum_retry_attempts=_NO_LIMIT,
         maximum_record_age_in_seconds=_NO_LIMIT,

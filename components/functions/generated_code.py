@@ -57,7 +57,8 @@ def _without_annotations(schema: Any) -> Any:
         return {
             key: _without_annotations(value)
             for key, value in fields.items()
-            # Keep a property that is named `description` or `title`: its value is a schema, not a text.
+            # Leave out `description` and `title` only if they are texts. In `properties`, such a key is the name of a
+            # field, and its value is a schema.
             if not (key in ("description", "title") and isinstance(value, str))
         }
     if isinstance(schema, list):

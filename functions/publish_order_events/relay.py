@@ -152,8 +152,9 @@ class Relay:
         detail = events.detail_of(rows.order_of(new))
         detail_type = DETAIL_TYPES.get(detail["order"]["status"])
         if detail_type is None:
-            # Error messages are logged, and the log must not contain data from rows. This message therefore does not
-            # quote the status. `DETAIL_TYPES[...]` would raise a KeyError that quotes it.
+            # This message does not quote the status. Error messages are logged, and the log must not contain data from
+            # rows. For the same reason, the code does not use `DETAIL_TYPES[...]`, which would raise a KeyError that
+            # quotes the status.
             raise ValidationError(f"status: unknown; allowed: {', '.join(DETAIL_TYPES)}")
         self._checks[detail_type](detail)
         return detail

@@ -76,9 +76,9 @@ _KEYS: Final = ("order_id", "event_id", "status")
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse | None:
     """Send the email for each message of a batch, unless an earlier delivery of the event has already sent it."""
     if "Records" not in event:
-        # In release 0.1.0, the EventBridge rule invoked this function without a queue. Such an invocation can still
-        # arrive during an update from that release, and Lambda can retry it after the update. The function sends the
-        # event of such an invocation to the queue.
+        # In release 0.1.0, the EventBridge rule invoked this function directly, without a queue. During an update from
+        # that release, a direct invocation can still arrive, and Lambda can retry it after the update. The function
+        # sends the event of a direct invocation to the queue.
         queue.send(json.dumps(event, ensure_ascii=False))
         return None
     first = event["Records"][0]["messageId"]

@@ -147,6 +147,6 @@ def _echo(value: object) -> str:
         return "an object"
     if isinstance(value, list):
         return f"{len(cast('list[object]', value))} entries"
-    # A number with more than ten digits is not quoted, because it could fill the whole message. No limit in a schema
-    # has more than ten digits, so such a number is always outside of the limits.
+    # The message does not quote a number with more than ten digits, because the number could fill the whole message. No
+    # limit in a schema has more than ten digits, so such a number is always outside of the limits.
     return json.dumps(value) if not isinstance(value, int) or abs(value) < 10**10 else "a larger number"

@@ -60,8 +60,8 @@ class UserStore:
         if rows.has_verified_email(row) or user["email"].lower() != verified_email.lower():
             return user
         checked: User = {**user, "email": verified_email}
-        # Another request may have marked the address as verified in the meantime. In that case, this condition is
-        # false, and the row needs no change.
+        # Another request may have marked the address as verified in the meantime. If so, this condition fails, and the
+        # row needs no change.
         condition = "email = :email AND attribute_not_exists(email_verified)"
         self._put(checked, request_id=request_id, condition=condition, email=user["email"])
         return checked

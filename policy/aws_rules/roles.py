@@ -26,9 +26,9 @@ WITHOUT_RESOURCE: Final = frozenset(
         *("logs:DescribeLogGroups", "dynamodb:ListStreams"),
     }
 )
-# A bucket, log group or table contains objects, log streams, or indexes and streams. Most of their names are not known
-# when a policy is written. A policy may therefore use a wildcard for the contents of one bucket, log group or table.
-# These patterns match the ARNs of such contents.
+# When a policy is written, the names of S3 objects, log streams and table streams are usually not known. A policy may
+# therefore use a wildcard for the contents of one bucket, log group or table. These patterns match the ARNs of such
+# contents.
 _CONTENTS: Final = (
     re.compile(r"arn:aws:s3:::[^*?/]+/.*"),
     re.compile(r"arn:aws:logs:[^*?:]+:[^*?:]+:log-group:[^*?:]+:.*"),

@@ -20,8 +20,8 @@ from cli import children, signals
 signals.take()
 children.run(["sh", "-c", sys.argv[1]], cwd=Path(sys.argv[2]), ends_itself=sys.argv[3] == "True")
 """
-# Delays the return of `subprocess.Popen` by half a second, so that a signal can arrive after the child process has
-# started and before the call returns.
+# This code delays the return of `subprocess.Popen` by half a second. A signal can therefore arrive after the child
+# process has started but before `Popen` returns.
 SLOW_START = "subprocess.Popen = lambda *args, **named: (start(*args, **named), time.sleep(0.5))[0]"
 CHILD = "trap 'sleep 0.2; echo finished >> log' INT; echo $$ > ready; while [ ! -e log ]; do sleep 0.05; done; exit 0"
 

@@ -139,7 +139,7 @@ def test_client_and_functions_report_the_same_fields(verdicts: list[list[dict[st
 def test_client_and_gateway_accept_the_same_bodies(verdicts: list[list[dict[str, Any]]]) -> None:
     schemas = generated_code.schemas()
     for (operation, body, _), violations in zip(BODIES, verdicts, strict=True):
-        # Leave out the rule uniqueItems, with which the client refuses two lines of the same product. The gateway's
-        # model cannot express this rule.
+        # Leave out violations of the rule uniqueItems. With this rule, the client refuses two lines of the same
+        # product. The gateway's model cannot express the rule.
         by_schema = [each for each in violations if each["rule"] != "uniqueItems"]
         assert (breaches(schemas[operation], body) == []) == (by_schema == []), (operation, body)

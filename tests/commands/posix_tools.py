@@ -56,7 +56,7 @@ while getopts :{options} option; do
 done
 {patterns}exec {command} "$@"
 """
-# Refuses escape sequences in regular expressions that GNU tools support but POSIX does not define.
+# GNU tools support some escape sequences in regular expressions that POSIX does not define. This code refuses them.
 _PATTERNS: Final = """case $* in
 *\\\\[tsSwWbB+?\\|\\<\\>]*) echo "{name}: POSIX has no such escape: $*" >&2; exit 64 ;;
 esac
