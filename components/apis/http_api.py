@@ -168,9 +168,9 @@ class HttpApi(pulumi.ComponentResource):
         access_log = aws.cloudwatch.LogGroup(
             f"{self._name}-access-log",
             # API Gateway can write to a log group only if the account's resource policy for CloudWatch Logs allows it.
-            # The policy is limited to 5,120 characters, so it can list only a limited number of log groups. When the
-            # policy is nearly full, CloudWatch Logs adds a permission for all log groups with the prefix
-            # /aws/vendedlogs/. A log group with this prefix therefore works even if the policy is full.
+            # The policy is limited to 5,120 characters, so it cannot name many log groups. When the policy is nearly
+            # full, CloudWatch Logs adds a permission for all log groups with the prefix /aws/vendedlogs/. A log group
+            # with this prefix therefore works even if the policy is full.
             name=f"/aws/vendedlogs/apis/{self._owner.name(self._name)}",
             retention_in_days=args.context.log_retention_days,
             kms_key_id=args.context.log_key_arn,

@@ -17,10 +17,9 @@ from components.aws.messaging import make_queue, make_queue_policy
 from components.aws.owner import Owner
 from components.functions.failure_queues import FailureQueue, as_failure_queue
 
-# If a target throttles or refuses an event, EventBridge retries the delivery for six hours. Lambda retains an
-# asynchronous event for the same time. After these six hours, EventBridge sends the event to the dead-letter queue,
-# which retains it for 14 days. The number of retries is EventBridge's maximum, so that only the time limit ends the
-# retries.
+# If a target throttles or refuses an event, EventBridge retries the delivery for six hours. After that, EventBridge
+# sends the event to the dead-letter queue, which retains it for 14 days. The number of retries is EventBridge's
+# maximum, so that only the time limit ends the retries. Lambda also retries asynchronous events for up to six hours.
 _RETRIED_FOR_S: Final = 6 * 3600
 _RETRIES: Final = 185
 

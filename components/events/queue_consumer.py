@@ -99,9 +99,9 @@ def make_queue_consumer(
         redrive_to=failures,
         max_receive_count=RECEIVED_AT_MOST,
     )
-    # The failure queue can be a FIFO queue, which SQS refuses as the dead-letter queue of a standard queue. This
-    # standard queue therefore has no redrive policy: the function itself moves a message to the failure queue after a
-    # final error or the last delivery.
+    # SQS does not accept a FIFO queue as the dead-letter queue of a standard queue, and the failure queue can be a FIFO
+    # queue. The standard queue below therefore has no redrive policy: the function itself moves a message to the
+    # failure queue after a final error or the last delivery.
     undelivered = make_queue(dead_letters_name(target_name), owner, visibility_timeout_s=hidden_s)
     function = Function(
         args.source.replace("_", "-"),

@@ -148,9 +148,9 @@ class OrderWorkflow(pulumi.ComponentResource):
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
             # Step Functions can write to a log group only if the account's resource policy for CloudWatch Logs allows
-            # it. The policy is limited to 5,120 characters, so it can list only a limited number of log groups. When
-            # the policy is nearly full, CloudWatch Logs adds a permission for all log groups with the prefix
-            # /aws/vendedlogs/. A log group with this prefix therefore works even if the policy is full.
+            # it. The policy is limited to 5,120 characters, so it cannot name many log groups. When the policy is
+            # nearly full, CloudWatch Logs adds a permission for all log groups with the prefix /aws/vendedlogs/. A log
+            # group with this prefix therefore works even if the policy is full.
             name=f"/aws/vendedlogs/states/{physical}",
             retention_in_days=self._args.context.log_retention_days,
             kms_key_id=self._args.context.log_key_arn,

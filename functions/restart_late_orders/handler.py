@@ -34,7 +34,7 @@ dynamodb = aws.client("dynamodb")
 store = OrderStore(dynamodb, table=os.environ["ORDERS_TABLE"])
 late_orders = LateOrders(dynamodb, table=os.environ["ORDERS_TABLE"], index=os.environ["LATE_ORDERS_INDEX"])
 workflow = OrderWorkflow(aws.client("stepfunctions"), state_machine_arn=os.environ["STATE_MACHINE_ARN"])
-# The sweep skips orders younger than this, because their first execution is probably still running. For example, the
+# The sweep skips orders below this age, because their first execution is probably still running. For example, the
 # EXPRESS execution of a synchronous order takes up to 28 s.
 MINIMUM_AGE: Final = timedelta(seconds=60)
 # AWS's default quota for StartExecution is 150 calls per second in most regions (Step Functions, "Service quotas"). The

@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 from shared.aws import is_conflict
 
 # A transaction takes a few milliseconds, so the first wait is short. The waits are random, and their maximum doubles
-# after each attempt. If it stayed short, many competing writes could use up the write capacity with failed attempts.
+# after each attempt. If the maximum stayed short, many competing writes could use up the write capacity with failed
+# attempts.
 _FIRST_WAIT_S: Final = 0.02
 _LONGEST_WAIT_S: Final = 0.16
 
