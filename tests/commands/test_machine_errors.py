@@ -67,8 +67,9 @@ def read_only() -> Iterator[Clone]:
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)
     made = bare(folder / "clone", user=NOBODY if os.geteuid() == 0 else None)
-    # If make runs as another user, this user may be unable to run the Python of the tests. A shell script therefore
-    # replaces Python. It passes the version check, and starts tools/install.sh as Python would.
+    # If the tests run as root, make runs as the user NOBODY. This user may be unable to run the Python of the tests, so
+    # a shell script takes its place. The script exits with 0 for the version check of make, and runs tools/install.sh
+    # as Python would.
     python = folder / "python"
     python.write_text('#!/bin/sh\n[ $# -gt 3 ] || exit 0\nshift 2\nexec sh "$@"\n')
     python.chmod(0o755)

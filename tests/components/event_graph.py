@@ -15,8 +15,8 @@ RULES = f"arn:aws:events:{REGION}:{ACCOUNT}:rule"
 SUCCESSES = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-order-successes"
 ALL = list(DETAIL_TYPES.values())
 ANALYTICS = [f"analytics-{digit}" for digit in GROUP_DIGITS]
-# The queues whose events a function receives: {queue: (function, failure queue, dead-letter queue for events that
-# EventBridge could not deliver to the queue)}.
+# The queues whose events a function receives. Each value is a tuple: the function, the failure queue, and the
+# dead-letter queue for events that EventBridge could not deliver to the queue.
 CONSUMED = {
     "analytics": ("record-analytics", "analytics-dlq", "analytics-delivery"),
     "email": ("send-email", "send-email-failures", "send-email-delivery"),

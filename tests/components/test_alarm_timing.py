@@ -46,7 +46,8 @@ def reports(graph: Graph, queue: str) -> Iterator[MetricKey]:
                 names = {"EventBusName": made.inputs["eventBusName"], "RuleName": made.inputs["rule"]}
                 yield key("AWS/Events", "InvocationsSentToDlq", **names)
     else:
-        # The function itself sends the message or the record to the failure queue.
+        # The function itself sends the failed message or stream record to the failure queue, and counts it in this
+        # metric.
         yield key("orders-dev", "MessageSetAside", service="orders")
 
 
@@ -87,7 +88,8 @@ def test_alarm_fires_before_the_late_metrics_of_the_failure_queue_arrive(graph: 
 def test_alarm_stays_until_the_work_in_the_failure_queue_is_redriven(graph: Graph, queue: str) -> None:
     alarm = alarm_on(graph, queue)
     assert states(alarm, 0, FAILED_AT + LATE_BY) == {"INSUFFICIENT_DATA"}
-    # REDRIVEN_AT is hours after the last metric that SQS sends about the failed work.
+    # REDRIVEN_AT is hours after the last metric of the failure queue, because SQS publishes no metrics of an idle
+    # queue. The alarm must keep its state during these hours.
     assert states(alarm, FAILED_AT + LATE_BY + 1, REDRIVEN_AT + LATE_BY) == {"ALARM"}
     states(alarm, REDRIVEN_AT + LATE_BY, REDRIVEN_AT + LATE_BY + PERIOD)
     assert states(alarm, REDRIVEN_AT + LATE_BY + PERIOD, END) == {"OK"}

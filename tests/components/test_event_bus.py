@@ -32,8 +32,8 @@ from tests.support.graph import ACCOUNT, REGION, Graph, Resource
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
 SIX_HOURS_S = 6 * 3600
-# The expected targets of the EventBridge rules: {target: (rule, ARN of the function or queue that receives the
-# events)}.
+# The expected targets of the EventBridge rules. Each value is a pair: the rule, and the ARN of the function or queue
+# that receives the events.
 TARGETS = {
     "process-order": ("order-created", f"{FUNCTIONS}-process-order:live"),
     "fail-order": ("execution-ended", f"{FUNCTIONS}-fail-order:live"),
@@ -68,7 +68,8 @@ class TestBus:
 
     def test_send_email_remembers_an_email_until_no_copy_of_its_event_can_arrive(self, graph: Graph) -> None:
         variables = graph.one("aws:lambda/function:Function", "send-email").inputs["environment"]["variables"]
-        # An event can wait in `email` twice, because a redrive sends it from `send-email-failures` back to `email`.
+        # The queue `email` counts twice: after a failure, a redrive sends the event from `send-email-failures` to
+        # `email` again.
         waits = ("send-email-delivery", "email", "send-email-failures", "email")
         queued_s = sum(graph.one("Queue", name).inputs["messageRetentionSeconds"] for name in waits)
         retried_s = graph.one("EventTarget", "send-email-target").inputs["retryPolicy"]["maximumEventAgeInSeconds"]
@@ -192,7 +193,7 @@ class TestRelay:
     def test_relay_retries_a_record_until_the_stream_deletes_it(self, graph: Graph) -> None:
         inputs = self.mapping(graph).inputs
         assert inputs["bisectBatchOnFunctionError"] is True
-        # With -1 for both limits, Lambda retries without a limit on the number of attempts or the age of the record.
+        # The value -1 means that Lambda limits neither the number of retries nor the age of the record.
         assert (inputs["maximumRetryAttempts"], inputs["maximumRecordAgeInSeconds"]) == (-1, -1)
 
     def test_relay_may_send_invalid_records_to_its_failure_queue(self, graph: Graph) -> None:

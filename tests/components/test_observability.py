@@ -19,9 +19,10 @@ from tests.support.graph import ACCOUNT, REGION, Graph, record, stack_config
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders-dev-alarms"
 ALARMS = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:orders-dev-*"
 MACHINES = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-dev-order"
-# The metrics that AWS documents: {AWS namespace: (names of the metrics, names of the dimensions)}. Four keys are not
-# namespaces, because the metrics of one namespace can have different dimensions: `REST` and `HTTP` are the two kinds of
-# API in AWS/ApiGateway, `default bus` is AWS/Events on the default bus, and `index` is AWS/DynamoDB on an index.
+# The metrics that AWS documents. Most keys are AWS namespaces. Each value is a pair: the names of the metrics, and the
+# names of their dimensions. In some namespaces, not all metrics have the same dimensions. Four keys therefore stand for
+# a part of a namespace: `REST` and `HTTP` are the two kinds of API in AWS/ApiGateway, `default bus` is the default
+# event bus in AWS/Events, and `index` is an index in AWS/DynamoDB.
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html

@@ -160,8 +160,8 @@ class TestMailPace:
         found = pace(rate, timeout_s)
         assert 2 <= found.concurrency <= 1000
         assert rate * 0.94 < found.concurrency / (found.mail_ms / 1000) <= rate * 0.95
-        # `mail_ms` is the time from one email to the next. A request to SES must end within this time, or the function
-        # cannot reach the send rate. `pace` assumes that a request takes 250 ms.
+        # `mail_ms` is the time from one email of an invocation to the next. `pace` assumes that a request to SES takes
+        # 250 ms. If `mail_ms` were shorter than the request, the function could not reach the send rate.
         assert found.mail_ms >= 250
         assert 1 <= found.batch <= 10
 

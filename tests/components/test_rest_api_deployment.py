@@ -37,8 +37,8 @@ def test_deployment_is_triggered_by_the_hash_of_the_api_body(rest_api_graph: Gra
 
 
 def test_deployment_depends_only_on_the_api(rest_api_graph: Graph) -> None:
-    # If the trigger also depended on the user pool, Pulumi would delete the deployment before it replaces the pool. AWS
-    # would refuse to delete the deployment, because a stage uses it.
+    # If `triggers` also depended on the user pool, Pulumi would delete the deployment before it replaces the pool. AWS
+    # refuses to delete a deployment that a stage uses.
     api = rest_api_graph.one(*REST)
     assert deployment_of(rest_api_graph).made_from == {"restApi": {api.urn}, "triggers": {api.urn}}
 
@@ -121,8 +121,8 @@ def test_contract_change_updates_the_api_and_creates_one_deployment(
     rest_api_graph: Graph, monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], None]
 ) -> None:
     before, after = inputs_of(rest_api_graph), inputs_of(changed(monkeypatch, change))
-    # The URNs must stay the same. Otherwise, Pulumi would create a second resource before it deletes the first one, and
-    # both would exist on AWS for a while.
+    # With another URN, Pulumi would create a new resource before it deletes the old one. For a while, AWS would have
+    # both.
     assert after.keys() == before.keys()
     different = {urn.rsplit("::", 1)[1] for urn in after if after[urn] != before[urn]}
     assert different == {"rest-api", "rest-api-deployment"}

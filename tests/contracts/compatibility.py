@@ -136,8 +136,9 @@ def _written(where: str, old: Json, new: Json) -> Iterator[str]:
 def _read(where: str, old: Json, new: Json) -> Iterator[str]:
     """Yield the changes from `old` to `new` after which clients may receive data that they do not expect."""
     before, after = list(_choices(old)), list(_choices(new))
-    # Data may match any alternative (`oneOf`, `anyOf`) of the new schema. Each new alternative must therefore be
-    # compatible with one of the alternatives that a client of the old schema expects.
+    # Data of the new schema can match any of its alternatives (`oneOf`, `anyOf`). A client can read the data only if it
+    # knows the matching alternative. Each new alternative must therefore be compatible with an alternative of the old
+    # schema.
     found = [line for each in after for line in min((list(_read_one(where, one, each)) for one in before), key=len)]
     yield from dict.fromkeys(found)
 

@@ -38,8 +38,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callab
     copy of the deployed stack, so tests don't affect each other.
     """
     # With pytest-xdist, each worker has a temporary folder inside the folder of the run, so the workers can share a
-    # folder there. Without workers, the temporary folder itself is the folder of the run. Its parent folder belongs to
-    # several runs, and pytest does not delete other files in it.
+    # folder there. Without workers, the temporary folder itself is the folder of the run. In this case, the function
+    # doesn't use the parent folder, because other runs use it too.
     folder = tmp_path_factory.getbasetemp()
     shared = (folder if worker_id == "master" else folder.parent) / "deployed"
     shared.mkdir(exist_ok=True)

@@ -237,9 +237,10 @@ class Engine:
             for resource in self.state(stack["name"])
             if resource["type"].startswith("aws:")
         ]
-        # After a rename with an alias, the stand-in for AWS still stores the old URN, because Pulumi does not call the
-        # provider. This difference is not reported. If a state still contains the old URN, however, two resources in
-        # the states refer to the same resource on AWS. This is reported as "taken over".
+        # The stand-in for AWS stores the URN of the Pulumi resource that owns each AWS resource. After a rename with an
+        # alias, it still stores the old URN, because Pulumi does not call the provider. Different URNs alone are
+        # therefore not reported. If a state also contains the stored URN, two Pulumi resources share one AWS resource.
+        # This is reported as "taken over".
         urns = {resource["urn"] for resource in resources}
         known: set[tuple[str, str]] = set()
         found: list[str] = []

@@ -49,7 +49,7 @@ def test_deployed_state_of_this_version_is_stored() -> None:
     assert {(releases.version(), stack) for stack in releases.STACKS} <= {*releases.stored()}
 
 
-# prod has almost every resource of dev, so `make test` updates only prod.
+# `make test` updates only prod, to save time: an update of dev would test almost the same resources.
 @pytest.mark.parametrize(
     ("version", "stack"),
     [pytest.param(*each, marks=() if each[1] == "prod" else pytest.mark.full) for each in releases.stored()],

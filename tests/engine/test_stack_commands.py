@@ -54,8 +54,8 @@ def test_destroy_lists_what_stays_and_refuses_to_delete_protected_resources(depl
     assert "set `deletionProtection: false` under orders:data" in refused.err
     assert engine.cloud.calls() == []
 
-    # The table is protected because of `state protect` above, although `deletionProtection` is already false in dev.
-    # Run the update that the error message requests: it removes this protection.
+    # The state still protects the table, because of `state protect` above. An update removes this protection, because
+    # `deletionProtection` is false in dev.
     engine.must_up("dev")
     assert engine.operation("destroy", "dev").code == 0
     engine.must(*engine.command_of("destroy", "STACK=dev"))

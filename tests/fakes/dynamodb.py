@@ -173,9 +173,8 @@ class FakeDynamoDB:
             raise client_error("ValidationException", "BatchGetItem", "1 to 100 keys")
         left_out = self.unprocessed.pop(0) if self.unprocessed else 0
         taken, rest = keys[: len(keys) - left_out], keys[len(keys) - left_out :]
-        found = [
-            self.item(table, key[self.tables[table].key]["S"]) for key in reversed(taken)
-        ]  # Reverse the rows, because BatchGetItem does not guarantee an order.
+        # BatchGetItem guarantees no order. Reverse the rows, so that a test fails if its function relies on the order.
+        found = [self.item(table, key[self.tables[table].key]["S"]) for key in reversed(taken)]
         return {
             "Responses": {table: [row for row in found if row]},
             "UnprocessedKeys": {table: {"Keys": rest}} if rest else {},

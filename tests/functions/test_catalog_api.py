@@ -55,8 +55,9 @@ class TestPutting:
     def test_put_of_a_new_product_returns_201_if_the_sdk_retries_the_write(
         self, catalog_api: Api, dynamodb: FakeDynamoDB
     ) -> None:
-        # The function calls UpdateItem twice: first to replace the product, then to create it. Only the response of the
-        # second call must be lost. Planned faults apply to the calls in order, so the first planned fault does nothing.
+        # The function calls UpdateItem twice: first to replace the product, and then to create it. Planned faults apply
+        # to the calls in order. The first fault does nothing, so that the second one loses the response of the second
+        # call.
         dynamodb.faults.before("update_item", lambda: None)
         dynamodb.faults.lose_answer("update_item")
         assert catalog_api(put()).status == 201

@@ -196,7 +196,8 @@ class TestRestart:
         name = late(dynamodb)
         sweep({})
         stepfunctions.ended.add(name)
-        # Start the second sweep after the first sweep (the call below) has read the order's row, but before it writes.
+        # A second sweep starts when the first sweep (the call below) has read the order's row, but has not written to
+        # it yet.
         dynamodb.faults.before("update_item", lambda: sweep({}))
         sweep({})
         assert stepfunctions.running == [execution_name(name, 1)]
@@ -262,8 +263,8 @@ class TestRestart:
         for number in range(100):
             late(dynamodb, number)
         sweep({})
-        # The sweep pauses after each order to limit its rate. The fakes of the AWS services respond almost immediately,
-        # so the sum of the pauses is about the time that 100 orders need.
+        # The sweep restarts at most 50 orders per second, so 100 orders take 2 s. The fakes of the AWS services respond
+        # almost immediately, so the sweep spends almost all of this time in its pauses.
         assert sum(slept) == pytest.approx(2, rel=0.3)
 
     def test_sweep_ends_before_its_time_limit(

@@ -132,7 +132,7 @@ def _sale(names: Sequence[str]) -> Generator[Sale]:
     product: Any = {"product_id": "tea", **TEA}
     dynamodb.put("inventory", {"product_id": {"S": "tea"}, **product_values(product, request_id="")})
     with ExitStack() as stack, warnings.catch_warnings():
-        # Powertools warns if an invocation counts no metric, as many invocations in this simulation do.
+        # Powertools warns about each invocation that emits no metric. Many invocations of this simulation emit none.
         warnings.simplefilter("ignore", UserWarning)
         stack.enter_context(redirect_stdout(io.StringIO()))
         stack.enter_context(mock.patch("shared.retries.random", chance))

@@ -70,8 +70,8 @@ def breaches(document: str, method: str, path: str, answer: Answer) -> list[str]
         return ["the body is not JSON"]
     if document == HTTP and answers.operation_of(document, method, path) is None:
         return [] if answer.status == 404 and set(body) == {"message"} else [f"{method} {path} is not an operation"]
-    # API Gateway can decode `%2F` to a slash, so that the path no longer matches an operation. In this case, check the
-    # response like the response to an unknown path.
+    # API Gateway can decode `%2F` to a slash. The path then matches no operation, and API Gateway returns the response
+    # for unknown paths. With an empty path, `answers.faults` expects this response.
     if "%2f" in path.lower() and answer.status == 404 and body.get("code") == "NotFound":
         path = ""
     headers = {_ALL_HEADERS.get(name, name): value for name, value in answer.headers.items()}

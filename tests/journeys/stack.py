@@ -158,8 +158,8 @@ def start(instance: Instance, **environment: str) -> Stack:
         **environment,
     }
     if without := left_out():
-        # Start the emulator here. Leave out the corrections in `without`, which make the emulator behave like AWS.
-        # `make up` below finds this running emulator and uses it.
+        # Corrections make the emulator behave like AWS. To leave out the corrections in `without`, start the emulator
+        # here. `make up` below finds the running emulator and uses it.
         with mock.patch.dict(os.environ, environment):
             region = project.load(ROOT).config["aws:region"]
             emulator.start(instance, region=region, without=without, owner=owner.this_process()).wait()

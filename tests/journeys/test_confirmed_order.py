@@ -124,7 +124,8 @@ def test_order_id_is_the_correlation_id_in_all_logs(bought: Bought, watcher: Wat
     for name, message in way.items():
         said = watcher.until(lambda name=name: stack.records(name, order_id), f"{name} logs the order's id", order_id)
         assert message in [record["message"] for record in said]
-    # The access log contains no order ids. Find the request there by the request id, which the function's log contains.
+    # The access log contains no order ids. The function's log contains the order id and the request id, so find the
+    # request in the access log by its request id.
     accepted = next(record for record in stack.records("orders_api", order_id) if record["message"] == "order accepted")
     requests = {line["requestId"]: line for line in map(json.loads, stack.log("restApi"))}
     assert requests[accepted["request_id"]]["resourcePath"] == "/orders"

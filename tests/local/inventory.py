@@ -7,8 +7,8 @@ from typing import Final
 
 from local.aws import Aws
 
-# Each entry contains a service, a call that lists resources of this service, and the field of the response with the
-# list. _PARTS contains the calls that list the parts of each resource, such as the stages of an API.
+# The calls that list the resources of each service. Each entry is (service, call, field of the response that contains
+# the list). _PARTS contains the calls that list the parts of a resource, such as the stages of an API.
 _LISTS: Final = (
     ("apigateway", "get_rest_apis", "items"),
     ("apigatewayv2", "get_apis", "Items"),

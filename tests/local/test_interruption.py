@@ -121,8 +121,8 @@ MOMENTS = {
     closed: 129,
     killed: 137,
 }
-# If the test interrupts `make up` at one of these moments, the program creates all queues without a pause. At the other
-# moments, the program pauses after 60 queues.
+# The moments for which the deployed Pulumi program creates all queues without a pause. For every other moment, the
+# program pauses after 60 queues.
 GO_ON = (resources, terminated, killed)
 
 

@@ -12,11 +12,11 @@ import pytest
 from operations import import_ids
 from tests.support.graph import Graph
 
-# Parts of an id that can be ARNs, URLs or paths. For these parts, the test accepts any characters, even `:` and `,`,
-# which usually separate the parts of an id.
+# These parts of an id can be ARNs, URLs or paths. They may contain `:` and `,`, which usually separate the parts of an
+# id. The test therefore accepts any characters in them.
 COMPOSED = ("arn", "resourceArn", "webAclArn", "queueUrl", "methodPath", "ID")
-# The test skips these types. The form of their documented ids differs from the form that `make recover` uses. For
-# example, the documented EventTarget is on the default event bus, so its id contains no event bus.
+# The test skips these resource types, because pulumi_aws documents an id of a different form than `make recover` uses.
+# For example, the documented id of an EventTarget is for the default event bus, so it contains no event bus.
 UNUSUAL_EXAMPLES = ("aws:cloudwatch/eventTarget:EventTarget", "aws:apigateway/account:Account")
 
 

@@ -124,8 +124,8 @@ def test_undelivered_event_is_sent_to_the_analytics_queue_as_eventbridge_transfo
     assert json.loads(sent["MessageBody"]) == json.loads(body)
     assert sent["QueueUrl"] == FIFO
     assert sent["MessageGroupId"] == options["sqs_target"]["message_group_id"]
-    # The message must have a new deduplication id. If SQS received a message with the same id in the last five minutes,
-    # it would drop this message as a duplicate.
+    # The deduplication id must be new. SQS drops a message if it received one with the same deduplication id in the
+    # last five minutes.
     assert sent["MessageDeduplicationId"] == number
 
 

@@ -63,8 +63,8 @@ def test_top_level_validator_of_a_rest_api_applies_but_top_level_security_does_n
             document["x-amazon-apigateway-request-validator"] = operation.pop("x-amazon-apigateway-request-validator")
             document["security"] = operation.pop("security")
 
-    # API Gateway applies a request validator at the top level of the document to every method. It ignores `security` at
-    # the top level, so the two methods accept requests without a token.
+    # The changed document has a request validator and `security` at its top level. API Gateway applies the validator to
+    # every method, but ignores `security`. The two changed methods therefore accept requests without a token.
     assert reported(graph_of, body("RestApi rest-api", move)) == {("rest-method-asks-for-a-token", "rest-api")}
 
 

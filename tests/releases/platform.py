@@ -105,8 +105,8 @@ class Platform:
         return uuid.UUID(int=self._ids.getrandbits(128), version=4)
 
     def _next_run(self) -> int:
-        # Each invocation and each workflow starts a new sequence of ids. Its ids therefore don't depend on how many ids
-        # the earlier invocations have taken.
+        # Each invocation and each workflow starts a new sequence of ids, so its ids don't depend on the number of ids
+        # that the previous invocations used.
         self._runs += 1
         self._ids.seed(self._runs)
         return self._runs

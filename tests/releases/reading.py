@@ -123,11 +123,12 @@ def executions(reader: Platform, data: Json, writer: Path) -> Iterator[tuple[str
             reader.restore(data)
             for name, execution in data["express"].items():
                 again = outcome(workflow.run(execution["input"]))
-                # An execution that confirms an order stores the time of this test, so the comparison ignores this time.
+                # An execution that confirms an order returns the time of the confirmation. The comparison ignores this
+                # time, because it differs from the recorded time.
                 expected = without_time(execution["repeated"])
                 yield f"POST /process {name} again", expected, without_time(again)
-            # During an update, a new request can arrive while API Gateway and the state machine have different
-            # releases. The executions therefore run again without the stored orders, as if each request were new.
+            # During an update, API Gateway and the state machine can have different releases when a new request
+            # arrives. To simulate new requests, remove the stored orders, and run the executions again.
             reader.restore({**data, "tables": {**data["tables"], "orders": {}}})
             for name, execution in data["express"].items():
                 new = outcome(workflow.run(execution["input"]))
@@ -222,8 +223,8 @@ def _mail(reader: Platform, event: Json) -> str:
     except SetAside as error:
         return str(error)
     except BatchProcessingError as error:
-        # Powertools raises this error if every message of a batch fails. This batch has only one message, so the result
-        # is the class name of the error that this message caused.
+        # Powertools raises this error if all messages of a batch fail. This batch has only one message. Return the
+        # class name of the error that this message caused.
         [(_, found, _)] = error.child_exceptions
         return type(found).__name__
     except Exception as error:  # noqa: BLE001 - the error's name is the result

@@ -197,8 +197,8 @@ def _decide(recorder: _Recorder) -> None:
         workflow.meanwhile("CheckInventory", _kill)
         recorder.process(workflow, "process-pending")
     platform.now_s += int(ENVIRONMENT["STANDARD_TIMEOUT_S"])
-    # The orders `failed` and `process-failed` are still PENDING. The EXPRESS execution of `process-failed` failed, and
-    # named the order's id in its field `cause`.
+    # The orders `failed` and `process-failed` are still PENDING. The EXPRESS execution of `process-failed` failed, so
+    # it has no output with the order's id. The `cause` of its failure is the id.
     for failed in (recorder.order_id("failed"), recorder.express["process-failed"]["first"]["cause"]):
         given = json.dumps({"order": rows.order_of(platform.tables()["orders"][failed])})
         assert platform.invoke("fail_order", messages.aborted_execution(failed, given))["failed"]

@@ -31,7 +31,7 @@ def of_today() -> dict[str, bytes]:
         for path in sorted(ROOT.glob(pattern))
         if "__pycache__" not in path.parts
     }
-    # The validators in the working tree can be those of an earlier commit, so this function generates them again.
+    # The generated validators in the working tree can be out of date, so this function generates them again.
     written = {path: content for path, content in found.items() if not path.startswith(f"{CHECKS}/")}
     return written | {f"{CHECKS}/{name}": content for name, content in generated_code.checks().items()}
 

@@ -129,9 +129,9 @@ def every_asynchronous_hop_has_its_failure_destination(graph: Graph) -> Iterator
         config = configured.get(name, {})
         destination = config.get("destinationConfig", {})
         limits = (config.get("maximumEventAgeInSeconds"), config.get("maximumRetryAttempts"))
-        # The maximum event age in seconds, and the number of retries. A scheduled invocation needs no retry, because
-        # the next one repeats its work. The platform's specification requires 300 s for process_order. The events of
-        # all other functions wait as long as Lambda allows.
+        # `wanted` is the maximum event age in seconds and the number of retries. A scheduled invocation needs no retry,
+        # because the next one repeats its work. The platform's specification requires 300 s for process_order. The
+        # events of all other functions wait as long as Lambda allows.
         wanted = (60, 0) if name in scheduled else (300 if name.endswith("-process-order") else 21_600, 2)
         if limits != wanted:
             yield f"{name}: maximum event age in s and retries: got {limits}; allowed: {wanted}"

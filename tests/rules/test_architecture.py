@@ -99,9 +99,9 @@ def silent(graph: Graph) -> Graph:
 
 BREAKS: Mapping[Rule, list[Callable[[Graph], Graph]]] = {
     rules.each_function_has_its_own_role: [
-        # This change gives the function orders-api the role of users-api. Without the argument "orders-api", the change
-        # would affect the first function of the graph. Pulumi registers resources in any order, so the first function
-        # could be users-api itself.
+        # This change gives the function orders-api the role of users-api. The argument "orders-api" is necessary,
+        # because the change affects the first function of the graph by default. This could be users-api, because Pulumi
+        # registers resources in any order.
         changed(
             "Function",
             lambda inputs: inputs.update(role="arn:aws:iam::123456789012:role/orders-dev-users-api"),

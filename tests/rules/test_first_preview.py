@@ -33,8 +33,8 @@ def test_first_preview_shows_physical_resource_names(stack: str, preview_of: Gra
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_stacks_differ_only_in_resources_that_a_setting_enables(stack: str, graph_of: GraphOf) -> None:
-    # Settings can add only these resources: a firewall, provisioned concurrency, API Gateway's account settings with
-    # their log role, alarm subscriptions, the SES identity of the sender, and the site.
+    # Only these resources may exist in some stacks and be missing in others: a firewall, provisioned concurrency, API
+    # Gateway's account settings with their log role, alarm subscriptions, the SES identity of the sender, and the site.
     optional = {
         *("WebAcl", "WebAclAssociation", "WebAclLoggingConfiguration", "ProvisionedConcurrencyConfig"),
         *("Account", "TopicSubscription", "EmailIdentity"),

@@ -50,8 +50,8 @@ def imported(source: str) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-# Folder or file -> the imports that are banned in all of its modules. banned_imports() handles the other folders, in
-# which the banned imports depend on the module.
+# The imports that are banned in all modules of a folder, or in one file. For the other folders, banned_imports()
+# returns the banned imports, which depend on the module.
 BANNED: Mapping[str, tuple[str, ...]] = {
     "emulator_fixes": (
         *("components", "shared", "settings", "pulumi"),
@@ -98,7 +98,7 @@ def banned_imports(path: str) -> tuple[str, ...]:
 def forbidden(path: str, source: str) -> list[str]:
     """Return the imports in `source` that are not allowed in the module at `path`."""
     if path.startswith("contracts/"):
-        # Components and functions import contracts, so an import in the other direction would be circular.
+        # Components and functions import contracts. If contracts imported them, the imports would be circular.
         return [name for name in imported(source) if name.split(".")[0] not in {*sys.stdlib_module_names, "contracts"}]
     # The platform must work without the development tools in tools/, so none of the checked modules may import them.
     banned = (*banned_imports(path), "tools")

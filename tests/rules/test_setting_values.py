@@ -22,7 +22,7 @@ VALUES: Final[dict[str, dict[str, list[Any]]]] = yaml.safe_load(
     (ROOT / "tests" / "rules" / "setting_values.yaml").read_text(encoding="utf-8")
 )
 _BOTOCORE: Final = Path(botocore.__file__).parent / "data"
-# Resource type -> its key in LIMITS (components/aws/naming.py), which contains the maximum lengths of names.
+# The keys of LIMITS (components/aws/naming.py), by resource type. LIMITS contains the maximum lengths of names.
 _KINDS: Final = {
     "MetricAlarm": "alarm",
     "EventArchive": "archive",

@@ -13,7 +13,8 @@ import pytest
 
 from tests.support.graph import ROOT
 
-# Pattern of an unwanted word -> the words to write instead. docs/glossary.md defines the project's terms.
+# The unwanted words. Each key is the pattern of a word, and its value says what to write instead. docs/glossary.md
+# defines the project's terms.
 INSTEAD: Final = {
     r"catalogue": "catalog",
     r"(neighb|behavi|col|fav|hon)our": "American -or",

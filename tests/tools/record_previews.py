@@ -245,8 +245,8 @@ def _preview(engine: Engine, stack: str) -> list[dict[str, Any]]:
     ended = engine.run("preview", "--stack", stack, "--json", "--show-sames", *policies, variables=streaming)
     assert '"summaryEvent"' in ended.out, ended.said
     events = list(trimmed(ended.out))
-    # If a value is known only after the update, tools/preview_comment runs the program to get it. A recording therefore
-    # contains the program's resources only if its preview contains such a value.
+    # A preview can contain values that are unknown until the update. tools/preview_comment then runs the program to
+    # find these values, so the recording must also contain the program's resources.
     return [*events, *_program(engine.checkout, stack)] if UNKNOWN in json.dumps(events) else events
 
 

@@ -77,8 +77,8 @@ class TestHops:
         graph = graph_of("prod")
         before = hop(graph, "stream, publish_order_events")
         wider = changed(graph, "EventSourceMapping", "publish-order-events-stream", parallelizationFactor=10)
-        # Lambda processes 2 batches of each of the 4 shards in parallel. A batch has 50 records and takes 50 ms. An
-        # order causes 2 records.
+        # The orders table's stream has 4 shards. Lambda processes 2 batches of each shard in parallel. A batch has 50
+        # records and takes 50 ms, so Lambda processes 8,000 records per second. An order causes 2 records.
         assert before.rate == pytest.approx(4_000)
         assert hop(wider, before.name).rate == pytest.approx(20_000)
 
@@ -101,7 +101,8 @@ class TestHops:
 
     def test_rate_of_functions_is_the_concurrency_divided_by_time_per_order(self, graph_of: GraphOf) -> None:
         found = hop(graph_of("prod"), "functions, all together")
-        # The durations of an order's invocations: 16 + 30 + 2 x 18 + 2 x 90 + 2 x 45 + 8 + 24 ms
+        # The durations in milliseconds of all invocations for one order: 16 + 30 + 2 x 18 + 2 x 90 + 2 x 45 + 8 + 24 =
+        # 384.
         assert found.per_order == pytest.approx(0.384)
         assert found.rate == pytest.approx(1_000 / 0.384)
         assert found.burst == 1_000

@@ -110,9 +110,12 @@ def test_cost_is_proportional_to_the_number_of_orders(design: cost_design.Design
 
 
 def test_write_cost_counts_transactions_twice_and_includes_the_index(design: cost_design.Design) -> None:
-    # Write units: 2 for the new order and its index entry; 2 for the confirmed order and 1 for its index entry; 2 for
-    # the stock of each of two products; 4 for the claims of two emails, each written once and updated once. The
-    # confirmed order and the stock count twice, because a transaction writes them.
+    # DynamoDB bills these write units for an order:
+    # - 2 for the new order and its index entry;
+    # - 2 for the confirmed order and 1 for its index entry;
+    # - 2 for the stock of each of two products;
+    # - 4 for the claims of two emails, each written once and updated once.
+    # The confirmed order and the stock need two units each, because a transaction writes them.
     units = 2 + (2 + 1) + 2 * 2 + 4
     lines = [line for line in bill("standard", design) if line.caller != "mark_late_orders"]
     assert by_part(lines, MILLION)["writes"] == pytest.approx(units * 0.715)
@@ -133,8 +136,9 @@ class TestSweep:
 
     def test_orders_decided_in_a_later_batch_cost_additional_writes(self, design: cost_design.Design) -> None:
         parts = self.of_marks(design, 10)
-        # A batch of 6 MB holds about 2,470 orders, of which 10 are undecided at its end. Each of these 10 orders needs
-        # 4 write units: mark_late_orders writes the row and two index entries, and the decision deletes one entry.
+        # A batch of 6 MB contains about 2,470 orders. When the batch ends, 10 of them are undecided. Each of these 10
+        # orders needs 4 write units: mark_late_orders writes the row and two index entries, and the decision deletes
+        # one entry.
         assert parts["writes"] == pytest.approx(10 / 2467 * 4 * 0.715, rel=0.01)
         assert parts["functions"] > 0
         assert parts["streams"] == 0

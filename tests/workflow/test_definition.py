@@ -23,7 +23,8 @@ TASKS: Final = dict(state_machine.tasks(DEFINITION)) | {
 }
 PARALLELS: Final = {name: state for name, state in STATES.items() if state["Type"] == "Parallel"}
 
-# Step Functions and Lambda's SDK client define these error names. Lambda's service model does not contain them.
+# Step Functions defines the errors in STATES_ERRORS. Lambda or its SDK client reports those in LAMBDA_ERRORS. They are
+# listed here, because botocore's service model of Lambda does not contain them.
 STATES_ERRORS: Final = {"States.ALL", "States.Timeout"}
 LAMBDA_ERRORS: Final = {
     *("Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.ClientExecutionTimeoutException"),
@@ -40,12 +41,13 @@ TRANSIENT: Final = re.compile(
     r"|KMSThrottlingException|InternalServerErrorException|InternalErrorException|TransactionConflictException"
     r"|AmazonDynamoDBException|DynamoDbException|AmazonSNSException|SfnException)"
 )
-# These Tasks have no Retry. A second attempt of SendNotification would delay the response of POST /process. The other
-# two Tasks belong to the STANDARD workflow, in which the state WaitToRetry repeats both after an error.
+# The Tasks without a Retry. A second attempt of SendNotification would delay the response of POST /process. The other
+# two Tasks belong to the STANDARD workflow. After an error in either of them, the execution waits in the state
+# WaitToRetry, and then starts again with DecideOrder.
 SINGLE_ATTEMPT: Final = {"SendNotification", "accepted-order DecideOrder", "accepted-order ReadOrder"}
 RETRIED: Final = TASKS.keys() - SINGLE_ATTEMPT
-# Service integration -> the name of the service in botocore, and the prefix of its error names in Step Functions.
-# DynamoDB has two prefixes: one in its optimized integration, and one in the AWS SDK integration.
+# The service in botocore for each service integration, and the prefix of its error names in Step Functions. DynamoDB
+# has two prefixes: one in its optimized integration, and one in the AWS SDK integration.
 PREFIXES: Final = {
     "lambda": ("lambda", "Lambda"),
     "sns": ("sns", "SNS"),
@@ -253,7 +255,7 @@ def test_dynamodb_expressions_use_no_reserved_words() -> None:
             assert not {word.upper() for word in words} & reserved_words, f"{name}: {expression}"
 
 
-# This pattern matches each `$name` that is not a function call. Of these names, _reads leaves out `$states` and the
+# This pattern matches each `$name` that is not a function call. `_reads` returns these names, except `$states` and the
 # variables that the expression itself defines.
 _VARIABLE: Final = re.compile(r"\$([a-z_]\w*)\b(?!\s*\()")
 _LOCAL: Final = re.compile(r"\$([a-z_]\w*)\s*:=")
@@ -305,7 +307,8 @@ def test_variables_are_set_before_they_are_read() -> None:
     while pending:
         name = pending.pop()
         for following, assigned in _edges(STATES[name]):
-            # A variable certainly exists in the state `following` only if every path to this state sets the variable.
+            # `known` contains, for each state, the variables that every path to the state sets. Remove the variables
+            # that the path through `name` does not set.
             after = known[name] | assigned
             before = known.get(following)
             if before is None or not before <= after:

@@ -47,8 +47,8 @@ def test_jsonata_expressions_agree_with_the_reference_implementation(order_workf
     used = {evaluation.expression for evaluation in order_workflow.evaluations}
     assert _expressions(DEFINITION) - used == set()
 
-    # The reference implementation evaluates each expression at a later time. Expressions with $now() would have another
-    # result, so they are left out.
+    # Leave out expressions with $now(): the reference implementation evaluates them later, so the result would be
+    # another time.
     compared = [e for e in order_workflow.evaluations if "$now()" not in e.expression]
     results = reference_results([{"expression": e.expression, "bindings": e.bindings} for e in compared])
     for evaluation, result in zip(compared, results, strict=True):

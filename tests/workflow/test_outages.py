@@ -45,8 +45,9 @@ BEFORE_THE_ROW: Final = ("ValidateInput", "RecordOrder")
 # If an order of POST /process is still undecided when process_order receives OrderCreated, the invocation fails, and
 # Lambda repeats it after a minute. The repeated invocation starts the STANDARD workflow.
 TAKEN_OVER_AFTER_S: Final = 60
-# The longest time from the end of an outage to the decision: the running EXPRESS execution fails within 28 s, the
-# STANDARD execution waits 60 s on average, and the next EXPRESS execution decides the order within 28 s.
+# In the longest case, three periods lie between the end of an outage and the decision: 28 s until the running EXPRESS
+# execution fails, 60 s of waiting, and 28 s until the next EXPRESS execution decides the order. The tests wait the
+# average time of 60 s, because `$random()` always returns 0.5 in them.
 DECIDED_AFTER_S: Final = 120
 
 

@@ -22,8 +22,8 @@ LAYERS_MB: Final = 2.5
 
 _MB: Final = 1_000_000
 _LINES: Final = [{"product_id": product, "quantity": 2} for product in ("apple", "green-tea", "bento")]
-# The first requests of a process are slower, because they fill caches. Each handler is therefore measured twice, with
-# _FEW requests and with more requests. The difference is the cost of the additional requests alone.
+# The first requests of a process are slower, because they fill caches. Each handler is therefore measured twice: with
+# _FEW requests, and with _LATER more. The difference between the two costs is the cost of the later requests alone.
 _FEW: Final = 50
 _LATER: Final = {True: 100, False: 2000}
 

@@ -144,8 +144,8 @@ class Way:
         }
         beyond = "synchronous invocations of functions get 429; events and messages wait"
         concurrent = self._hop("functions, all together", "lambda_concurrency", sum(busy.values()), "accept", beyond)
-        # Only functions whose callers wait for the response limit a burst, because each simultaneous call needs its own
-        # execution environment. The events for all other functions can wait.
+        # Each simultaneous call of a function needs its own execution environment. Events can wait for a free one. A
+        # burst of orders is therefore limited only by the functions whose callers wait for the response.
         called = max(each.invocations for name, each in self.use.functions.items() if name in _CALLED)
         yield _with_burst(concurrent, concurrent.limit / called * concurrent.per_order)
         most = max(busy.values())
@@ -197,8 +197,8 @@ class Way:
             )
 
     def _bus(self) -> Iterator[Hop]:
-        # This is the number of calls in the worst case, at a low rate of orders: each stream batch contains only one
-        # change, so each event needs its own call. Under load, several events share a call.
+        # `calls` is the number for the worst case, which occurs at a low rate of orders: each stream batch contains
+        # only one change, so each event needs its own call. At a high rate, several events share a call.
         calls = self.use.of("PutEvents")
         yield _with_burst(self._hop("bus, PutEvents", "put_events", calls, "decide", _STREAM_WAITS), inf)
         invoked = sum(self._matches(target, event) for target in self.graph.of("EventTarget") for event in _EVENTS)
@@ -262,8 +262,8 @@ class Way:
         published = self.use.of("sns:publish") + tells
         yield self._hop("notifications", "notifications", published, "follow", "the message to the topic is lost")
         yield self._hop("analytics objects", "object_puts", self.use.of("PutObject"), "follow", _QUEUE_WAITS)
-        # The worst case is one call of PutLogEvents per invocation and per execution. A busy execution environment
-        # needs fewer calls, because one call writes the lines of several invocations.
+        # In the worst case, each invocation and each execution needs its own call of PutLogEvents. A busy execution
+        # environment needs fewer calls, because one call writes the log lines of several invocations.
         writes = sum(each.invocations for each in self.use.functions.values())
         writes += sum(each.executions for each in self.use.workflows.values())
         yield self._hop("logs", "log_puts", writes, "follow", "log lines are late")

@@ -214,8 +214,8 @@ def _sweep_s(graph: Graph) -> int:
 
 
 def _queues(graph: Graph) -> dict[str, str]:
-    # If the graph comes from a preview, it has no outputs, so the ARNs of aliases are unknown. For each event source
-    # mapping, look up the function by the function's name instead.
+    # A graph from a preview has no outputs, so it does not contain the ARNs of aliases. The event source mapping
+    # contains the function's physical name, so find the function by this name.
     sources = {made.inputs["name"]: made.name.replace("-", "_") for made in graph.of("aws:lambda/function:Function")}
     dead_letters = {
         cast("dict[str, str]", made.inputs.get("deadLetterConfig") or {}).get("arn") for made in graph.of("EventTarget")

@@ -11,8 +11,8 @@ from typing import Final
 from tools.preview_comment.preview import Change
 
 _ARN: Final = re.compile(r"arn:aws[a-z-]*:(?P<service>[a-z0-9-]*):(?P<region>[^:]*):(?P<account>[^:]*):(?P<rest>.*)")
-# Beginning of a resource's short name (`service:rest` of its ARN) -> the words that the comment uses for resources of
-# this type.
+# How the pull request comment names the type of a resource. Each key is the beginning of the resource's short name
+# (`service:rest` of its ARN).
 _KINDS: Final[Mapping[str, str]] = {
     "dynamodb:table/": "the table",
     "lambda:function:": "the function",

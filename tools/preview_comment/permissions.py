@@ -17,8 +17,9 @@ _ROLE: Final = "aws:iam/role:Role"
 _ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
 _ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 _INVOKE: Final = "aws:lambda/permission:Permission"
-# Type of a resource policy -> (beginning of the protected resource's short name, property of the policy that contains
-# this name). A KMS key has no name on AWS but only an id, so the pull request comment shows the key's logical name.
+# The resources that each type of policy protects. Each value is (beginning of the resource's short name, input of the
+# policy that names the resource). A KMS key has no name on AWS but only an id, so the pull request comment shows the
+# key's logical name.
 _PROTECTED_BY: Final[Mapping[str, tuple[str, str]]] = {
     "aws:sqs/queuePolicy:QueuePolicy": ("sqs:", "queueUrl"),
     "aws:sns/topicPolicy:TopicPolicy": ("sns:", "arn"),
@@ -30,7 +31,8 @@ _PROTECTED_BY: Final[Mapping[str, tuple[str, str]]] = {
 }
 TYPES: Final = frozenset({_ROLE, _ROLE_POLICY, _ATTACHMENT, _INVOKE, *_PROTECTED_BY})
 _NOT_KNOWN: Final = "the actions of a policy that is known only after the update"
-# IAM's operator in a condition -> the words for it in the comment. ArnEquals and ArnLike are the same operator in IAM.
+# How the pull request comment expresses the operators of IAM conditions. ArnEquals and ArnLike are the same operator in
+# IAM.
 _OPERATORS: Final[Mapping[str, str]] = {
     "StringEquals": "is",
     "StringNotEquals": "is not",

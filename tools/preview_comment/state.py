@@ -49,14 +49,15 @@ LOST: Final[Mapping[str, tuple[str, str]]] = {
     "aws:backup/vault:Vault": ("the backup vault", "All its backups are lost."),
 }
 """Resource type -> its name in a sentence, and what is lost if a resource of this type is deleted or replaced."""
-# Input that sets how long AWS retains data -> beginning of the sentence about an update that shortens the retention.
+# Inputs that set how long AWS retains data. Each value is the beginning of the sentence about an update that shortens
+# the retention.
 _SHORTER: Final[Mapping[str, str]] = {
     "retentionInDays": "AWS deletes older log lines of",
     "retentionDays": "AWS deletes older events of",
     "messageRetentionSeconds": "AWS deletes older messages of",
 }
-# Input that protects data -> (function that returns whether the data is protected, beginning of the sentence about an
-# update that removes the protection).
+# Inputs that protect data. Each value is a pair: a function that returns whether the data is protected, and the
+# beginning of the sentence about an update that removes the protection.
 _SWITCHES: Final[Mapping[str, tuple[Callable[[Inputs], bool], str]]] = {
     "deletionProtectionEnabled": (
         lambda inputs: inputs.get("deletionProtectionEnabled") is True,
@@ -162,8 +163,8 @@ def renames(changes: Iterable[Change]) -> list[tuple[Change, Change]]:
 def renaming(before: Change, after: Change) -> str:
     """Return the sentence about a resource whose URN changes. The sentence contains the alias to add to the program."""
     same_parents = before.urn.rpartition("::")[0] == after.urn.rpartition("::")[0]
-    # If the parent stays the same, an alias with the former name is enough. Otherwise, the alias must be the whole
-    # former URN.
+    # `alias` is the value that the user must add to the resource's options. If the resource keeps its parent, the
+    # former name is enough. Otherwise, the alias must be the whole former URN.
     alias = f'pulumi.Alias(name="{before.name}")' if same_parents else f'"{before.urn}"'
     kind = before.type.rpartition(":")[2]
     what = (

@@ -232,9 +232,9 @@ def _offer(case: Case) -> None:
     product = {"name": "Tea", "unit_price": 250, "currency": "JPY", "quantity": STOCK}
     case.http("PUT", f"/products/{case.product}", product, may=(200, 201))
     case.http("GET", f"/products/{case.product}", may=(200, 404))
-    # A fault affects only AWS calls that contain an id of its case. Therefore, request the page that begins after this
-    # case's product: the query for this page contains the product's id as the start key. The second product makes sure
-    # that the page is not empty.
+    # A fault affects only AWS calls that contain an id of its case. Request the page of the catalog that starts after
+    # this case's product, because the query for this page contains the product's id as its start key. The second
+    # product makes sure that the page is not empty.
     case.put_product(f"{case.product}-behind", STOCK)
     case.http("GET", f"/products?limit=1&cursor={cursors.encode(case.product)}", may=(200, 400))
 

@@ -29,8 +29,8 @@ from tests.journeys.stack import ANSWERS_WITHIN_S, Stack, local, temporary
 from tests.proof.aws_faults.plan import Plan
 from tests.proof.aws_faults.proxy import FaultProxy
 
-# Timeouts of the functions in seconds. If every attempt of an AWS call is slow, most functions must time out. Their
-# timeouts are therefore shorter than the time that the SDK needs for all attempts.
+# Timeouts of the functions in seconds. The attack also tests functions that time out because every attempt of an AWS
+# call is slow. Most timeouts are therefore shorter than the time that the SDK needs for all attempts.
 _TIMEOUTS_S: Final = {
     **dict.fromkeys(("users_api", "orders_api", "catalog_api", "process_order", "fail_order"), 4),
     "publish_order_events": 5,
@@ -44,18 +44,18 @@ _TIMEOUTS_S: Final = {
     # The sweep stops its work five seconds before the timeout, so it can work for 15 seconds.
     "restart_late_orders": 20,
 }
-# Seconds before Lambda's first retry of an event. Before the second retry, Lambda waits twice as long. Both waits
-# together are longer than an EXPRESS execution can run. An EXPRESS execution has therefore always ended before the
-# second retry. This is also true on AWS, where Lambda waits for one and two minutes.
+# Seconds that Lambda waits before the first retry of an event. Before the second retry, Lambda waits twice as long. An
+# EXPRESS execution runs for at most 28 s, so it has always ended before the second retry. This is also true on AWS,
+# where Lambda waits for one minute and then for two.
 RETRY_BASE_S: Final = 14
-# Function -> the visibility timeout of its queue in seconds. If the function ends without a response, SQS delivers the
-# message again after this time.
+# For each function that reads a queue: the visibility timeout of the queue in seconds. If the function ends without a
+# response, SQS delivers the message again after this time.
 _AGAIN_S: Final = {"record_analytics": 2, "send_email": _TIMEOUTS_S["send_email"]}
-# Function -> the number of deliveries after which SQS moves a message to the failure queue. With the platform's usual
-# number, this would take at least six hours. send_email needs more deliveries than record_analytics because of its
-# claims (rows that prevent a second email). While a claim exists, further deliveries of its event fail. If send_email
-# can neither complete nor release a claim, the claim exists until the function's timeout. Until then, three or four
-# deliveries might fail.
+# For each function that reads a queue: the number of deliveries after which SQS moves a message to the failure queue.
+# With the platform's usual number, this would take at least six hours. send_email needs more deliveries because of its
+# claims (rows that prevent a second email). While an event has a claim, each further delivery of the event fails. If
+# send_email can neither complete nor release a claim, the claim lasts until the function's timeout. Three or four
+# deliveries can fail in this time.
 _RECEIVED_AT_MOST: Final = {"record_analytics": 3, "send_email": 5}
 # The attack gives undecided orders this age, so that the sweep restarts their workflow. The age is below the workflow's
 # time limit, after which `fail_order` sets orders to FAILED.

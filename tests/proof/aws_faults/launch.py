@@ -33,8 +33,8 @@ from tests.proof.aws_faults.proxy import STEP_PATH, step_fault
 _ENVIRONMENTS_OF_A_FUNCTION: Final = 12
 _task: contextvars.ContextVar[tuple[Any, str, float]] = contextvars.ContextVar("task")
 _THROTTLED, _SERVER_ERROR, _RESET, _LOST = range(4)
-# Service integration -> the names of the errors that Step Functions reports for a throttled call, a service error, a
-# connection error and a missing response, in this sequence.
+# Names of the errors that Step Functions reports for each service integration. They are in this sequence: for a
+# throttled call, a service error, a connection error and a missing response.
 _ERRORS: Final[Mapping[str, tuple[str, str, str, str]]] = {
     "lambda": (
         "Lambda.TooManyRequestsException",

@@ -34,8 +34,9 @@ _CALLER: Final = re.compile(r"app/orders-local-([a-z-]+)\.(\d+)")
 # other headers, even Host, because the request's signature covers the Host header.
 _HOP_BY_HOP: Final = {"connection", "content-length", "keep-alive", "transfer-encoding"}
 _LONGEST_BODY: Final = 2**24
-# Extent of a fault -> the seconds by which the proxy delays a call that is too slow. During the delay, the SDK (extent
-# "try") or Lambda (extent "call") retries the call. The proxy carries out the delayed call only after this retry.
+# Seconds by which the proxy delays a slow call, for each extent of a fault (see Fault.extent). During the delay, the
+# SDK retries the call (extents "try" and "ever"), or Lambda retries the invocation (extent "call"). The proxy carries
+# out the delayed call only after this retry.
 _TOO_SLOW_S: Final[Mapping[str, float]] = {"try": 7, "call": 16, "ever": 7}
 _SERVICE: Final = re.compile(r"Credential=[^/]+/\d+/[^/]+/([a-z0-9-]+)/")
 _CODES: Final[Mapping[str, tuple[str, str, str]]] = {

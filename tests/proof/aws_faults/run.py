@@ -118,8 +118,8 @@ def _meaning(scenario: Scenario, call: Call) -> tuple[str | int, ...]:
         # therefore has the same effect for every event.
         return ()
     if call.caller in (_RELAY, "send_email"):
-        # For these two functions, the effect does not depend on how the order was placed. It is also the same for the
-        # order's second event and all later events.
+        # How an order was placed does not change the effect of a fault in the relay or in send_email. A fault also has
+        # the same effect for the order's second event as for all later events.
         return (min(call.nth, 2),)
     if call.caller == "fail_order":
         # Only in the scenario "abandoned" does fail_order find an undecided order. In all other scenarios, the order is

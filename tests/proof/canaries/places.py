@@ -95,9 +95,9 @@ class Places:
         table = self.stack.ops["tables"]["orders"]
         row = self._aws("dynamodb", "scan", TableName=table, Limit=1)["Items"][0]
         named = {"TableName": table, "Key": {"order_id": row["order_id"]}}
-        # The attack plants two words in this row, to test that it finds the first word in the table and the second word
-        # in the table's stream. Each word has an attribute of its own, so that the second word does not overwrite the
-        # first one. The word is both the name and the value of its attribute.
+        # Each planted word is the name and the value of an attribute of its own. The attack plants two words in this
+        # row: it must find the first one in the table, and the second one in the table's stream. With a common
+        # attribute, the second word would overwrite the first one.
         self._aws(
             "dynamodb",
             "update_item",
@@ -343,8 +343,8 @@ class Places:
                 log.seek(self._log_bytes)
                 yield log.read().decode(errors="replace")
 
-        # The emulator logs the recipient of each email. An email to a recipient whose address contains the planted word
-        # therefore writes the word to this log.
+        # The emulator logs the recipient of each email. To plant the word in this log, send an email to an address that
+        # contains the word.
         yield Place("emulator's log", emulator, self._plant_mail)
         yield Place("outputs.json and state.json", files, plant_file)
         for command in ("make redrive", "make order"):

@@ -77,8 +77,8 @@ def _statuses(call: Call) -> set[int]:
     own = {order_id for order_id, owner in _OWNERS.items() if owner == user_id}
     match call.operation:
         case "createUser":
-            # USER already has a profile with the address ADDRESS. Creating this profile again is a conflict (409). A
-            # profile with another verified address replaces the existing one (201).
+            # USER already has a profile with the address ADDRESS. If USER creates the same profile again, the API
+            # returns 409. If USER's verified address is another one, the API replaces the profile and returns 201.
             own = _verified_address(call.claims or {})
             return _written(call, 409 if (user_id, own) == (USER, ADDRESS) else 201, own)
         case "getUser":

@@ -124,11 +124,11 @@ def _schema(target: Target, left: int, seed: int | None, run: int, *, boundaries
             "stateful": {"max-steps": 4},
         },
         "checks": {
-            # Disabled, because this check expects 405 for a method that is not in the document, but the contract
+            # This check is disabled. For a method that is not in the document, it expects 405, but the contract
             # requires 404. `answers_as_the_contract_says` checks for 404.
             "unsupported_method": {"enabled": False},
-            # This check repeats a request with other credentials. It is enabled only over HTTP, because no real API
-            # Gateway checks the credentials in this process. See also the attack `wrong-tokens` (tests/proof/tokens).
+            # This check repeats a request with other credentials. It needs an API Gateway that checks credentials, so
+            # it is enabled only for requests over HTTP. See also the attack `wrong-tokens` (tests/proof/tokens).
             "ignored_auth": {"enabled": target.app is None},
             "positive_data_acceptance": {"expected-statuses": ["2xx", "404", "409"]},
             "negative_data_rejection": {"expected-statuses": ["400", "404", "413", "415"]},

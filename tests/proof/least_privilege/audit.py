@@ -24,7 +24,8 @@ CALLED_BY_CODE: Final = (
 # audit derives the need for them from the resource graph (see needs.py).
 ASKED_BY_AWS_ALONE: Final = ("dynamodb:ListStreams", "xray:", "logs:")
 _UNASKED_POLICIES: Final = ("topic ", "key ", "trust rest-api-log")
-# Wildcards that the audit accepts: the end of a resource pattern -> the reason why the pattern is not narrower.
+# Wildcards that the audit accepts. Each key is the end of a resource pattern, and its value is the reason why the
+# pattern is not narrower.
 WIDE: Final = {
     ":log-stream:*": "Lambda chooses the names of log streams",
     "/orders/*": "each event becomes one object with its own key",

@@ -18,7 +18,8 @@ from tests.support.graph import ACCOUNT, Graph, Resource
 When = tuple[tuple[str, str, tuple[str, ...]], ...]
 """The conditions of a statement: operator, key in lower case, and values."""
 
-# Resource type -> the input that contains the policy, and the first word of Grant.policy for this type.
+# Resource types that contain a policy. Each value is a pair: the input with the policy, and the first word of
+# Grant.policy for this type.
 _POLICIES: Final[Mapping[str, tuple[str, str]]] = {
     "aws:iam/rolePolicy:RolePolicy": ("policy", "role"),
     "aws:iam/role:Role": ("assumeRolePolicy", "trust"),
@@ -27,8 +28,9 @@ _POLICIES: Final[Mapping[str, tuple[str, str]]] = {
     "aws:s3/bucketPolicy:BucketPolicy": ("policy", "bucket"),
     "aws:kms/key:Key": ("policy", "key"),
 }
-# The audit reports resources of these types, because this module cannot read the permissions that they grant. Some of
-# them attach a managed policy whose text is not in the program. The others belong to IAM users or groups.
+# The audit reports every resource of these types, because this module reads only policies of roles and of other
+# resources. Attachments grant managed policies, whose text is not in the program. The other types belong to IAM users
+# or groups.
 FOREIGN: Final = ("RolePolicyAttachment", "PolicyAttachment", "User", "UserPolicy", "Group", "AccessKey")
 
 

@@ -117,16 +117,16 @@ def failure_without(audited: AuditedStack, scenario: Scenario, removal: Removal)
                 at_rest = audited.is_at_rest()
                 if any(not each.allowed and removal.refused(each) for each in audited.decisions(mark)):
                     found = audited.signs(since_ms, log_from)
-                    # Some scenarios remove another permission themselves, which also causes errors. For these
-                    # scenarios, count only errors that contain the resource or the operation of this removal. The
-                    # resource alone is not sufficient, because errors of SQS do not contain the queue's name.
+                    # Some scenarios remove a permission as a part of the scenario, and this causes errors too. For
+                    # these scenarios, count only errors that contain the resource or the operation of this removal. The
+                    # operation is necessary, because errors of SQS do not contain the name of the queue.
                     name, operation = removal.resource.rpartition(":")[2], removal.grant.action.partition(":")[2]
                     ours = (name, f"calling the {operation} operation")
                     told = (each for each in found if not audited.on_purpose or any(text in each for text in ours))
                     if sign := sign or next(told, ""):
                         return sign
                 if at_rest:
-                    # All work has ended without an error that the removed permission caused.
+                    # The stack has finished all work, and the removal of the permission has caused no error.
                     return ""
                 time.sleep(_PAUSE_S)
     return ""

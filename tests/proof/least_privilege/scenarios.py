@@ -292,8 +292,8 @@ def scenarios(audited: AuditedStack) -> dict[str, Scenario]:
     ops = audited.stack.ops
     return {
         **{scenario.__name__.replace("_", " "): scenario for scenario in plain},
-        # These scenarios invoke the function directly with an invalid event. If send_email is invoked without a queue,
-        # it first sends the event to its queue. It rejects the event only when it receives it from there.
+        # In these scenarios, an invalid event is sent directly to the function. send_email first sends the event to its
+        # own queue, and fails only when it receives the event from there.
         **{f"event fails in {name}": event_given_up(name) for name in ("process_order", "send_email")},
         "event undeliverable to process_order": event_undeliverable,
         "record delayed": record_delayed(_put_cancelled),
@@ -336,7 +336,8 @@ def _send_to(failure_queue: str) -> Give:
     def give(audited: AuditedStack, order: dict[str, Any]) -> None:
         order = {**order, "status": "CANCELLED"}
         about = {"event_id": f"{order['order_id']}:{order['status']}", "order": order}
-        # EventBridge does not apply the input transformer of the target to an event for a dead-letter queue.
+        # The event has the form in which EventBridge sends it to a dead-letter queue: without the target's input
+        # transformer.
         event = json.dumps({"source": "orders.api", "detail-type": "OrderCancelled", "detail": about})
         url = audited.stack.ops["failureQueues"][failure_queue]["url"]
         audited.call("sqs", "send_message", QueueUrl=url, MessageBody=event)

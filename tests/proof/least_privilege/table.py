@@ -13,7 +13,7 @@ from tests.support.graph import Graph
 
 HEAD: Final = ("who", "may call", "on", "only if", "why (with the AWS document)", "granted by")
 _CODE: Final = "The function's code calls these actions"
-# Every function has permissions with these two reasons, so the table lists them once, for "every function".
+# Every function has permissions for these two reasons, so the table lists them once, for "every function".
 _OF_ALL: Final = ("The function writes its log", "The function sends its traces")
 _KEYS: Final = {
     "aws:sourcearn": "aws:SourceArn",

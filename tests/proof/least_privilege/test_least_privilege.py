@@ -148,8 +148,8 @@ CHANGES: list[tuple[str, str, Change]] = [
     ("missing", "queue analytics.fifo", statements("QueuePolicy", "analytics-policy", lambda s: s.pop())),
     ("missing", "topic alarms", statements("TopicPolicy", "alarms-policy", lambda s: s.pop())),
     ("missing", "kms:GenerateDataKey", statements("Key", "alarms-key", lambda s: s.pop())),
-    # The audit treats permissions with different conditions as different permissions. Without its condition, a
-    # permission is therefore unused, and the permission with the condition is missing.
+    # Removing a condition causes two findings. The permission with the condition is missing, and the permission without
+    # the condition is unused.
     (
         "missing",
         "trust order-standard",
@@ -240,8 +240,8 @@ def audited(  # noqa: PLR0917 - the arguments are fixtures
     notifications: Callable[[str], list[Any]],
     successes: Callable[[str], list[Any]],
 ) -> Iterator[AuditedStack]:
-    # `watcher` must subscribe to the topics before the first order is placed. It is a parameter only so that pytest
-    # creates it first.
+    # This fixture does not use `watcher`. It has the parameter because pytest creates `watcher` first, so the watcher
+    # subscribes to the topics before the first order is placed.
     del watcher
     found = AuditedStack(stack, people, admin, people.somebody().introduce(), notifications, successes)
     with ExitStack() as until_then:

@@ -97,7 +97,7 @@ class Activity:
             self.done.append(call)
             if outcome in (CallOutcome.FINE, CallOutcome.PARTLY):
                 return carry_out(outcome is CallOutcome.PARTLY)
-            with suppress(ClientError):  # The caller gets no response, so an error response is lost too.
+            with suppress(ClientError):  # The caller gets no response, not even an error response.
                 carry_out(False)
             if outcome is CallOutcome.DIES_AFTER:
                 raise Died

@@ -27,7 +27,8 @@ KINDS: Final[Mapping[str, Callable[[str], Breakage]]] = {
     "hangs": hangs,
     "throttled": throttled,
 }
-# An order reaches the functions in this sequence, and the attack repairs them in the same sequence.
+# The functions in the sequence in which an order reaches them. The attack repairs them in this sequence, for two
+# reasons:
 # - While `process_order` is broken, new orders become late. `mark_late_orders` marks these orders, and
 #   `restart_late_orders` starts their workflow. These two functions are therefore repaired before `process_order`.
 # - While `fail_order` is broken, the attack stops running executions, and each stopped execution invokes `fail_order`.

@@ -125,8 +125,8 @@ def test_invalid_events_on_the_bus_reach_failure_queues_and_valid_events_are_pro
     assert all(attribute(each, "ErrorMessage") for each in queues.waiting("process-order-dlq", number))
     said = queues.redrive("process-order-failures", dry_run=True)
     assert all(f"({error}: " in said for error in errors)
-    # Events without a valid id do not reach the analytics queue: each rule that sends events to this queue matches ids
-    # that begin with a certain hexadecimal digit.
+    # The rules that send events to the analytics queue match only ids that begin with a hexadecimal digit. Events
+    # without a valid id therefore do not reach the queue.
     with_id = [about for _, about in poison.values() if is_in_a_group(about.get("event_id"))]
     for name, number in {"send-email-failures": len(poison), ANALYTICS: len(with_id)}.items():
         waiting = queues.waiting(name, number)

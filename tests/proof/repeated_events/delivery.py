@@ -71,8 +71,8 @@ class Deliverer:
         shuffled = self._shuffled([*records, *records])
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(give, _batches(shuffled, _STREAM_BATCH)))
-        # On a slow machine, `mark_late_orders` also changes rows. These changes leave the status as it is, so the relay
-        # publishes no events about them, and they don't count.
+        # Count only records in which the status changed, because the relay publishes events only for them. On a slow
+        # machine, the records also contain changes by `mark_late_orders`, which does not change the status.
         self.delivered["stream"] += sum(_changes_status(each) for each in shuffled)
 
     def by_bus(self, events: Sequence[dict[str, Any]]) -> None:

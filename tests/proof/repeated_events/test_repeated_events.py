@@ -192,8 +192,8 @@ def differences(before: State, state: State, orders: Orders, model: Orders) -> d
     left, right = left_of(state, orders), left_of(state, model)
     others = 0
     for flow in FLOWS:
-        # Each text describes the final state of an order. All reference orders of a flow must have the same text,
-        # so it is sufficient to compare the other orders with one of these texts.
+        # `right` contains the final states of the reference orders as texts. All reference orders of a flow must have
+        # the same text, so one of these texts is enough for the comparison with the other orders.
         text = max(right[flow])
         others += right[flow].total() + left[flow].total() - right[flow][text] - left[flow][text]
         right_end = f'"status": {{"S": "{statuses(flow)[-1]}"}}' in text
