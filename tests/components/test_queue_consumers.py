@@ -36,8 +36,8 @@ class TestQueueConsumers:
         inputs = graph.one("Queue", name).inputs
         redrive = json.loads(inputs["redrivePolicy"])
         assert redrive["deadLetterTargetArn"] == graph.one("Queue", CONSUMED[name][1]).state["arn"]
-        # The function hides a failed message for `pause_s`. If the function returns no response, SQS hides the message
-        # for the visibility timeout instead. In both cases, the retries must last at least six hours.
+        # After a failure, the function hides the message for `pause_s`. If the function returns no response, the
+        # queue's visibility timeout applies instead. In both cases, the retries must last at least six hours.
         pauses_s = [pause_s(received, 0) for received in range(1, redrive["maxReceiveCount"])]
         assert sum(pauses_s) >= 6 * HOUR_S
         assert inputs["visibilityTimeoutSeconds"] * len(pauses_s) >= 6 * HOUR_S

@@ -128,8 +128,9 @@ def test_error_message_states_the_problem(orders_api: Api, body: Any, problem: s
 
 
 def test_error_message_for_deeply_nested_json_states_the_nesting_or_the_wrong_type(orders_api: Api) -> None:
-    # Some versions of Python reach the recursion limit when they parse this body, so the error names the deep nesting.
-    # Other versions can parse the body. The error then names the wrong type, because the body violates the schema.
+    # Some versions of Python reach the recursion limit when they parse this body. The error message then says that the
+    # body is nested too deeply. Other versions can parse the body. The error message then names the wrong type, because
+    # the body violates the schema.
     message = orders_api(order(DEEP_AND_WHOLE)).body["message"]
     assert "nested too deeply" in message or "allowed: type object" in message
 

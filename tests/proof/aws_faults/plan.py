@@ -201,8 +201,8 @@ class Plan:
         """
         lives = {id(life): life for mark in MARK.findall(text) if (life := self._lives.get(mark))}.values()
         noted = [(life, life.note(caller, operation, call_id)) for life in lives]
-        # Faults of several orders can be planned for this request. Only the first of these faults occurs now. The
-        # others occur at later requests.
+        # The request can belong to several orders that have a planned fault. Only the first of these faults occurs now.
+        # The others occur at later requests.
         found = next((fault for life, call in noted if (fault := life.fault(call, call_id))), None)
         if found:
             for life, call in noted:

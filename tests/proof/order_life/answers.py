@@ -109,8 +109,8 @@ class Answers:
             if (each.user_id, each.lines, each.synchronous) == (tracked.user_id, tracked.lines, tracked.synchronous)
         ]
         assert len(alike) <= slots, f"{len(alike)} equal orders, expected at most {slots}: {alike}"
-        # A user has at most one order for each idempotency key, even if the user sends the key with different bodies or
-        # to both paths.
+        # A user has at most one order for each idempotency key, even after requests with this key but different bodies
+        # or paths.
         mine = [each for each in self.history.tracked_orders.values() if each.user_id == tracked.user_id]
         all_slots = [
             call.request for call in self.calls if call.request.items and call.request.user.user_id == tracked.user_id

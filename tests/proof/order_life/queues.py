@@ -101,8 +101,8 @@ class Queues:
             *(partial(self.consume, most) for most in (1, 3) if self.queue and not self._consuming),
         ]
         due = [each for each in self.deliveries if each.due_s <= self._host.clock.now_s]
-        # Choose a retry before its time only if nothing else can be delivered. `deliver` moves the clock forward to the
-        # time of the retry, and activities that are still running could exceed their time limits.
+        # `deliver` moves the clock forward to the time of a retry. Activities that are still running could then exceed
+        # their time limits. Choose a retry that is not due yet only if nothing else can be delivered.
         found = due if batches or due else self.deliveries
         return [*batches, *(partial(self.deliver, delivery) for delivery in found)]
 
