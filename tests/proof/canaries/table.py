@@ -11,7 +11,7 @@ from tests.support.graph import ROOT, Graph, Resource
 
 DOCUMENT: Final = ROOT / "docs" / "data.md"
 _HEAD: Final = "| place | may contain | retention in prod | why |"
-_NOTHING: Final = "-"
+_NOTHING: Final = "none of these kinds"
 _AWS_ALONE: Final = " (only on AWS)"
 # AWS sets these retention periods, and no setting of the project changes them.
 _BY_AWS: Final[Mapping[str, str]] = {
@@ -99,9 +99,9 @@ def places_of(graph: Graph) -> dict[str, str]:
             found[f"topic {'notifications' if 'notifications' in topic.name else 'successes'}"] = _ASYNCHRONOUS
     for rules in graph.of("BucketLifecycleConfiguration"):
         if rules.name.startswith("data-analytics"):
-            found["analytics bucket"] = " and ".join(f"{days} days" for days in _expiry(rules.inputs["rules"]))
+            found["analytics bucket"] = ", then ".join(f"{days} days" for days in _expiry(rules.inputs["rules"]))
         elif rules.name.startswith("site-pages"):
-            found["pages bucket"] = " and ".join(
+            found["pages bucket"] = ", then ".join(
                 ["until deleted", *(f"{days} days" for days in _expiry(rules.inputs["rules"]))]
             )
     if graph.of("EventBus"):
