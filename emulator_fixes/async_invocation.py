@@ -7,14 +7,15 @@ this correction therefore also waits until the running EXPRESS executions have e
 
 Emulator: The emulator ignores the event-invoke config of an alias and never sends to an on-success destination. It
     sends a failed event either to the on-failure destination or to the dead-letter queue, but not to both. The
-    dead-letter queue receives an envelope instead of the event. Each attempt has a new request id. Throttling uses up a
-    retry. Each attempt runs the version to which the alias pointed when the event arrived.
+    dead-letter queue receives an envelope instead of the event. Each attempt has a new request id. A throttled attempt
+    counts as a retry. Each attempt runs the version to which the alias pointed when the event arrived.
 AWS: Lambda uses the event-invoke config of the version or alias that was invoked. It reports each event to the
     on-success or on-failure destination. A failed event also goes to the dead-letter queue, without an envelope. All
     attempts have the same request id. Each attempt runs the version to which the alias points at that time. A throttled
-    event waits up to its maximum age, without using up a retry. Lambda sends to these targets with the function's role.
-    If the role does not allow sending, Lambda drops the event and counts it in the metric DestinationDeliveryFailures
-    or DeadLetterErrors. The metric AsyncEventsDropped counts every event that Lambda drops.
+    attempt does not count as a retry: the event waits, at most until its maximum age. Lambda uses the function's role
+    to send to the destinations and to the dead-letter queue. If the role does not allow sending, Lambda drops the event
+    and counts it in the metric DestinationDeliveryFailures or DeadLetterErrors. The metric AsyncEventsDropped counts
+    every event that Lambda drops.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html

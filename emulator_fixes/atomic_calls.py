@@ -3,8 +3,8 @@
 This correction runs the workflow's calls in the thread that serves all requests.
 
 Emulator: The emulator serves its requests in one thread, but runs a workflow's dynamodb:putItem, updateItem and
-    deleteItem in another thread. Such a call can check its condition and then overwrite a value that another request
-    wrote after the check.
+    deleteItem in another thread. The workflow's call can check its condition and then overwrite a value that another
+    request wrote after the check.
 AWS: DynamoDB checks the condition and writes the item in one atomic step.
 Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithItems.html
 Upstream: report as a bug.

@@ -5,12 +5,12 @@ cold starts at the same time. These cold starts would slow each other down until
 limits the environments of each function. The wait for a free environment does not count toward the time limit of the
 invocation.
 
-Emulator: If no execution environment of a function is free, the emulator creates a new one for each invocation. It has
-    no limit that protects the machine that it runs on.
+Emulator: If no execution environment of a function is free, the emulator creates a new one for each invocation. It does
+    not limit the number of environments, so many invocations can overload the machine.
 AWS: Lambda also creates a new execution environment for each such invocation, but distributes the environments over
     many machines.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
-Upstream: nothing to report, because the limit depends on the machine.
+Upstream: nothing to report, because a useful limit depends on the machine.
 """
 
 from __future__ import annotations

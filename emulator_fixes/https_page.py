@@ -3,8 +3,8 @@
 AWS Amplify opens the sign-in page only over HTTPS. The emulator opens the port only on request, because most users do
 not need this port. The response contains the port as JSON: `{"port"}`. The port stays open until the emulator ends.
 
-Emulator: The emulator has one port, which accepts only HTTP or, with another setting, only HTTPS.
-AWS: The sign-in page accepts only HTTPS.
+Emulator: The emulator has only one port. The port accepts either HTTP or HTTPS, but never both.
+AWS: Cognito's sign-in page accepts only HTTPS.
 Source: https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
 Upstream: request as a feature.
 """

@@ -5,7 +5,7 @@ log, and this correction reads the log only up to that mark.
 
 Emulator: The Runtime API of the emulator sends a response in two writes, and Nagle's algorithm delays the second write
     by 40 ms. After each invocation, the emulator waits in case the function writes more log lines.
-AWS: Lambda has neither of these waits.
+AWS: Lambda has neither of these delays.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 Upstream: report as a bug.
 """

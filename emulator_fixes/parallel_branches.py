@@ -1,7 +1,7 @@
 """A Parallel state stops at its first failed branch, and its JSONata fields have an effect.
 
-Emulator: The emulator waits for all branches even if one of them has failed, lets branches change the variables of the
-    surrounding states, and ignores `Arguments`, `Output` and `Assign` of a Parallel state in JSONata.
+Emulator: The emulator waits for all branches even if one of them has failed. It lets branches change the variables of
+    the outer scope, and ignores `Arguments`, `Output` and `Assign` of a Parallel state in JSONata.
 AWS: Step Functions stops the other branches at the first failure, gives each branch its own copy of the variables, and
     applies the three fields.
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/state-parallel.html

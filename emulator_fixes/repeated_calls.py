@@ -6,8 +6,8 @@ the same token as the first one. This correction stores the successful response 
 
 Emulator: If a deployment repeats a call that creates a resource, the emulator returns the error that the resource
     exists already, or creates a second resource.
-AWS: AWS behaves in the same way, except for operations with a client token: their repeated call returns the first
-    call's response.
+AWS: AWS behaves in the same way, except for calls with a client token. If such a call is repeated with the same token,
+    AWS returns the response of the first call.
 Source: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 Upstream: nothing to report, because AWS behaves in the same way for calls without a client token.
 """

@@ -4,8 +4,8 @@ This correction calls Step Functions with the integration's role, and renders th
 
 Emulator: The emulator responds 504 to requests for a method that calls Step Functions, and ignores the templates of a
     MOCK integration.
-AWS: API Gateway calls Step Functions and serves MOCK integrations without a Lambda function, and renders their mapping
-    templates.
+AWS: API Gateway calls Step Functions directly, without a Lambda function, and responds itself to requests for a MOCK
+    integration. In both cases, it renders the mapping templates of the integration.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-mock-integration.html
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/tutorial-api-gateway.html
 Upstream: request as a feature.

@@ -1,9 +1,10 @@
 """AWS services need permission to call each other.
 
 Emulator: The emulator lets AWS services call each other without permission.
-AWS: API Gateway invokes a function only if the function's policy allows the method. Lambda accepts an event source
-    mapping, a dead-letter queue or a destination only if the function's role may use it. Step Functions accepts logging
-    only if the state machine's role allows it. A service can assume only a role that trusts the service.
+AWS: API Gateway invokes a function for a method only if the function's policy allows this method. Lambda accepts an
+    event source mapping, a dead-letter queue or a destination only if the function's role has permission to use it.
+    Step Functions accepts a logging configuration only if the state machine's role has permission to log. A service can
+    assume only a role that trusts the service.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
 Upstream: request as a feature.

@@ -5,11 +5,11 @@ Emulator: The emulator retries a failing batch until the batch succeeds or its r
     (ReportBatchItemFailures). It reads the stream without checking the function's role, and repeats a batch with the
     code that the function had at the first attempt.
 AWS: Lambda applies all settings of the mapping and reports each discarded batch to the on-failure destination. If the
-    limits of the retries and of the record age are -1, Lambda retries a record until the stream deletes it after 24
-    hours. Lambda reads the stream and sends the report with the function's role. If the role may not read the stream,
-    Lambda invokes nothing and the records wait. If the role may not send the report, Lambda discards the batch all the
-    same, and counts the lost report in the metric DestinationDeliveryFailures. Each attempt runs the version to which
-    the alias points at that time.
+    maximum number of retries and the maximum record age are both -1, Lambda retries a record until the stream deletes
+    it after 24 hours. Lambda reads the stream and sends the report with the function's role. If the role does not allow
+    reading the stream, Lambda does not invoke the function, and the records wait. If the role does not allow sending
+    the report, Lambda still discards the batch, and counts the lost report in the metric DestinationDeliveryFailures.
+    Each attempt runs the version to which the alias points at that time.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html

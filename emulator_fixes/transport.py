@@ -4,9 +4,9 @@ This correction evaluates policies as if such calls used TLS. In the emulator, t
 deny nothing. If one of them were missing, no call to the emulator would show it. Tests of the resource graph therefore
 check that these policies exist.
 
-Emulator: The emulator serves only plain HTTP on this machine, but enforces the platform's policies that deny requests
-    without TLS. These policies would deny every access to every queue, topic and bucket.
-AWS: All requests of the platform use TLS, so these policies deny none of them.
+Emulator: Clients call the emulator over plain HTTP, and the emulator enforces the platform's policies that deny
+    requests without TLS. These policies would deny all access to the queues, topics and buckets.
+AWS: All requests of the platform use TLS, so these policies deny no request of the platform.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 Upstream: nothing to report, because AWS enforces such policies too.
 """

@@ -29,8 +29,8 @@ _LATE_EVENT_MS: Final = 120_000
 # confirmation of orders.
 _CONFLICTS_PER_MINUTE: Final = 60
 _ENDED_BY = (
-    "fail-order sets the order to FAILED if the order is PENDING and has reached the time limit. "
-    "Find the cause of the failed execution."
+    "If the order is PENDING and older than workflow.standardTimeoutSeconds, fail-order sets it to FAILED. "
+    "Find out why the execution ended."
 )
 
 
@@ -135,8 +135,8 @@ def lost_work_alarms(
     )
     yield from _combined(
         "events-late",
-        "An asynchronous event is two minutes late, because Lambda throttles its function or the function failed "
-        "twice. Check the log of process-order first.",
+        "An asynchronous event is two minutes late. Either Lambda throttles the event's function, or the function "
+        "failed twice. Check the log of process-order first.",
         [metrics.lambda_metric("AsyncEventAge", name, "Maximum") for name in names],
         threshold=_LATE_EVENT_MS,
         highest=True,

@@ -91,7 +91,7 @@ def asynchronous_invocation_has_a_failure_destination(invocation: Resource) -> I
 @of_stack(
     EVENT_SOURCE,
     ids=("Serverless-LambdaEventSourceMappingDestination",),
-    narrowed="If the event source is an SQS queue, the rule requires a redrive policy of the queue, because Lambda "
+    narrowed="If the event source is an SQS queue, the rule requires a redrive policy on the queue, because Lambda "
     "supports no on-failure destination for SQS queues. The rule skips dead-letter queues of EventBridge targets, "
     "because they contain only failed work.",
 )

@@ -23,7 +23,7 @@ _SITE_FIREWALL: Final = (
     "The checks require a web ACL for each CloudFront distribution. In stack prod, the web ACL of the REST API's stage "
     "also checks the requests that viewers send to this API through the site, and counts them by the viewers' IP "
     "addresses. All other requests read public files or go to the HTTP API, which requires a token. A second web ACL "
-    "costs money for the same requests, and must exist in the region us-east-1."
+    "would check the same requests again for more money, and would have to exist in the region us-east-1."
 )
 _COUNTRIES: Final = (
     "The checks require a list of allowed or forbidden countries. The owner of the shop decides in which "
@@ -40,8 +40,8 @@ _DEAD_LETTERS: Final = (
     "the error."
 )
 _OF_ANOTHER: Final = (
-    "The check concerns a resource type that the platform does not have. It reads other resources only to find out "
-    "whether they use a resource of that type."
+    "Each of these checks concerns a resource type that the platform does not have. The check reads other resources "
+    "only to find out whether they use a resource of that type."
 )
 
 NOT_TAKEN: Final = {
@@ -55,8 +55,8 @@ NOT_TAKEN: Final = {
     "need the plan, change userPoolTier in the program.",
     "AwsSolutions-L1": _LATEST_RUNTIME,
     "AwsSolutions-S1": _BUCKET_LOGS,
-    "AwsSolutions-S5": "The check tests buckets that serve a website themselves. The bucket with the pages of the site "
-    "serves only CloudFront. The rule `distribution-reads-buckets-with-access-control` checks CloudFront's access.",
+    "AwsSolutions-S5": "The check tests buckets that serve a website themselves. Only CloudFront reads the bucket with "
+    "the pages of the site. The rule `distribution-reads-buckets-with-access-control` checks CloudFront's access.",
     "Serverless-AppSyncTracing": "The check tests AppSync APIs, and the platform has none.",
     "Serverless-LambdaDLQ": _DEAD_LETTERS,
     "Serverless-LambdaLatestVersion": _LATEST_RUNTIME,

@@ -37,8 +37,8 @@ def distribution_requires_https(distribution: Resource) -> Iterator[str]:
 @of_resource(
     DISTRIBUTION,
     ids=("AwsSolutions-CFR4", "CKV_AWS_174", "CKV2_AWS_42"),
-    narrowed="The rule checks only distributions with their own domain. For the domain that CloudFront assigns, "
-    "CloudFront always uses its own certificate and chooses the TLS versions.",
+    narrowed="The rule checks only distributions with their own domain. For a domain that CloudFront assigns, "
+    "CloudFront itself chooses the certificate and the TLS versions.",
 )
 def own_domain_requires_tls_1_2(distribution: Resource) -> Iterator[str]:
     """A CloudFront distribution with its own domain has its own certificate and requires TLS 1.2 or newer."""
@@ -92,8 +92,8 @@ def distribution_sends_security_headers(distribution: Resource) -> Iterator[str]
 @of_resource(
     HEADERS_POLICY,
     ids=("CKV_AWS_259",),
-    narrowed="The check also requires `preload`. With `preload`, browsers never use plain HTTP for the whole domain, "
-    "and only the owner of the domain can decide that.",
+    narrowed="The check also requires `preload`. With `preload`, browsers never use plain HTTP for any host of the "
+    "domain. Only the owner of the domain can decide this.",
 )
 def headers_policy_enforces_https(policy: Resource) -> Iterator[str]:
     """A response headers policy of CloudFront makes browsers use HTTPS for at least a year, also for subdomains."""

@@ -28,8 +28,8 @@ class Waiver:
 
 
 _SWEPT: Final = (
-    "If this function fails or does not receive an event, the next sweep handles the same orders a few minutes later "
-    "(docs/decisions/28). A failure queue would only collect events that nobody needs."
+    "If fail-order or restart-late-orders fails or does not receive an event, the next sweep handles the affected "
+    "orders a few minutes later (docs/decisions/28). A failure queue would only collect events that nobody needs."
 )
 WAIVERS: Final = (
     *(
@@ -58,7 +58,7 @@ WAIVERS: Final = (
         rule="bucket-tells-of-its-changes",
         resources="site-pages",
         reason="Nobody needs a notification about a changed page. CloudFront's cache must be invalidated after a "
-        "change, and the person or job that uploads the pages also does this.",
+        "change, but the person or job that uploads the pages also invalidates the cache.",
     ),
 )
 

@@ -163,8 +163,7 @@ def _mappings(graph: Graph) -> Iterator[Need]:
             yield _sends(
                 role,
                 target,
-                "The function sends invalid records to the queue, and Lambda sends the positions of records whose "
-                "retries failed "
+                "Lambda reports failed stream records to the queue, and publish-order-events also sends records itself "
                 '(see AWS Lambda Developer Guide, "On-failure destinations")',
             )
 
