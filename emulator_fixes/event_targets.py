@@ -1,8 +1,8 @@
 """EventBridge checks permissions before a delivery, and sends undelivered events to the target's dead-letter queue.
 
 Emulator: The emulator invokes a function synchronously and without retries. It ignores the resource policies of
-    functions and queues, and sends to FIFO queues with a message group that it chooses itself and without
-    deduplication. It stores the dead-letter queue of a target but never sends to this queue.
+    functions and queues, and sends to FIFO queues without deduplication, in a message group that it chooses itself. It
+    stores the dead-letter queue of a target but never sends to this queue.
 AWS: EventBridge checks the resource policies, invokes functions asynchronously, and uses the message group that the
     target defines. If it cannot deliver an event, it sends the event to the target's dead-letter queue.
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
