@@ -14,10 +14,10 @@ from cli.signals import on_signal
 def run(
     command: Sequence[str], *, cwd: Path, text: str | None = None, ends_itself: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """Run `command` in the directory `cwd`, with `text` as its input. Return its exit code and output.
+    """Run `command` in the directory `cwd`, with `text` as its standard input. Return its exit code and output.
 
-    If a signal ends this process, the command is killed. With `ends_itself`, the command is not killed: it receives one
-    SIGINT, and can finish its current work even after this process has ended.
+    When a signal ends this process, this function kills the command. With `ends_itself`, it sends one SIGINT to the
+    command instead. The command can then finish its current work, even after this process has ended.
     """
     started = threading.Event()
 

@@ -23,10 +23,12 @@ def run(
 ) -> int:
     """Run `command` and return its exit code. If it raises an error, report the error in one line.
 
-    In this case, the exit code is `failed`, and the line starts with `prefix`. `known` contains the types of the errors
-    that the command raises on purpose. The line shows the message of such an error. For an error of the operating
-    system, the line shows the file, the error and a remedy. Any other error is a bug in the command, so its traceback
-    is written to the file `log`.
+    After an error, the exit code is `failed`, and the line starts with `prefix`. What the line shows depends on the
+    type of the error:
+
+    - a type in `known`, which the command raises on purpose: the message of the error,
+    - an error of the operating system: the file, the error and a remedy,
+    - any other type, which indicates a bug in the command: the error, and the file with the traceback, usually `log`.
     """
     _tolerate_any_character()
     try:

@@ -33,7 +33,7 @@ _IN_THE_WAY: Final = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
 
 @contextmanager
 def naming(path: Path) -> Generator[None]:
-    """Add `path` to each OSError that the `with` block raises without a file name, such as a write error."""
+    """Add `path` to each OSError of the `with` block that has no file name. For example, a write error has none."""
     try:
         yield
     except OSError as error:

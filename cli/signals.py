@@ -1,8 +1,9 @@
 """Ends a command within two seconds after a signal, whatever the command is doing.
 
-Python's own KeyboardInterrupt is not reliable: Python raises it inside the running code, and a library may catch the
-exception or wait forever afterwards, as Pulumi's library does. This module raises no exception. Instead, a thread
-receives the signal, runs the actions that the command registered with `on_signal`, and ends the process.
+Python's own KeyboardInterrupt does not end a command reliably. Python raises this exception inside the running code. A
+library, such as Pulumi's, can catch the exception, or can wait forever after it. This module raises no exception.
+Instead, a thread receives the signal, runs the actions that the command registered with `on_signal`, and ends the
+process.
 """
 
 from __future__ import annotations
@@ -45,8 +46,9 @@ def take() -> None:
 def on_signal(action: Callable[[], None]) -> Generator[None]:
     """Run `action` if a signal arrives while the `with` block runs.
 
-    The action runs in its own thread for at most LIMIT_S. Meanwhile, the code in the block continues to run. The code
-    after the block does not run, because the end of the block waits until the process ends.
+    The action runs in its own thread for at most LIMIT_S seconds. Meanwhile, the code in the block continues to run. If
+    the block ends during this time, it waits until the process ends. After a signal, the code after the block therefore
+    never runs.
     """
     _go_no_further()
     with _lock:

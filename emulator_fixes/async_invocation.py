@@ -165,9 +165,9 @@ def _send_dead_letter(config: Any, event: Any, request_id: str, result: Any) -> 
 
 
 def _deliver(config: Any, target: str, send: Callable[[], None], metric: str) -> None:
-    """Call `send`, which sends a message to `target`, if the function's role allows it.
+    """Call `send`, which sends a message to `target`, if the function's role allows the sending.
 
-    Adds 1 to the function's metric `metric` if the role does not allow it, or if `target` refuses the message.
+    If the role does not allow the sending, or if `target` refuses the message, add 1 to the function's metric `metric`.
     """
     name, action = config["FunctionName"], _SEND.get(target.split(":")[2], "*")
     if not role_may(config["Role"], action, target):

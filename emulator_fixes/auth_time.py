@@ -27,7 +27,7 @@ _signed_in_at: contextvars.ContextVar[int | None] = contextvars.ContextVar("sign
 
 @replaces("services.cognito._build_auth_result", "ff9c8d0d9f5a")
 def create_tokens(original: Any, *arguments: Any, **named: Any) -> Any:
-    """Give all tokens of a sign-in the current time as `auth_time`. Tokens from a refresh keep their earlier time."""
+    """Write the time of the sign-in into new tokens: the current time, or, during a refresh, the original time."""
     with _at(_signed_in_at.get() or int(time.time())):
         return original(*arguments, **named)
 

@@ -57,7 +57,10 @@ def mail_resource(original: Any, method: str, path: str, body: bytes, region: st
 
 @replaces("core.iam_evaluator.enforce", "cf64b1ee5b09")
 def enforce(original: Any, access_key_id: str, iam_action: str, *arguments: Any, **named: Any) -> Any:
-    """Authorize a request once for each remembered set of condition keys. All sets must be allowed."""
+    """Authorize a request with the remembered values of the condition keys.
+
+    A request with several events is authorized once for the values of each event, and is denied if one event is denied.
+    """
     if iam_action not in (_PUT_EVENTS, *_SEND_MAIL) or not _keys.get():
         return original(access_key_id, iam_action, *arguments, **named)
     context: Mapping[str, Any] = named.pop("service_context", None) or {}

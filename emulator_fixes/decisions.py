@@ -33,10 +33,10 @@ def evaluate(original: Any, request: Any, policies: Any, *limits: Any) -> Any:
 
 @replaces("core.iam_evaluator.evaluate_resource_policy", "e49ce7161ad6")
 def evaluate_resource_policy(original: Any, policy: Any, request: Any, service: Any = None, **more: Any) -> Any:
-    """Evaluate a resource's own policy.
+    """Evaluate a resource's own policy, and log the decision if the caller is a service.
 
-    If the caller is a role, `evaluate` logs the decision about the role's own policies. A service has no policies of
-    its own, so this function logs the decision if the caller is a service.
+    For a role, `evaluate` logs the decision about the role's policies, so this function logs nothing. A service has no
+    policies of its own, so only the decision about the resource's policy can be logged.
     """
     token = _of_resource.set(True)
     try:

@@ -50,7 +50,7 @@ def to_topic(arn: str, body: str, attributes: Mapping[str, str] | None = None) -
 def to_destination(arn: str, body: Any) -> None:
     """Send the invocation record `body` to the queue or topic `arn`.
 
-    Raises DeliveryError if `arn` names neither an existing queue nor an existing topic, or if it refuses the record.
+    Raises DeliveryError if `arn` is not the ARN of an existing queue or topic, or if the queue refuses the record.
     """
     text, service = json.dumps(body, default=str), arn.split(":")[2]
     if service == "sqs":

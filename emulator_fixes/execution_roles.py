@@ -51,7 +51,10 @@ def execute_task(original: Any, state: Any, data: Any, execution: Any, context: 
 
 @replaces("services.stepfunctions._invoke_resource", "a85d2be9a858")
 def invoke_resource(original: Any, resource: str, arguments: Any) -> Any:
-    """Call `resource` for a task if the execution role allows the call. Otherwise, fail the task."""
+    """Make the call of a task if the execution role allows it. Otherwise, fail the task.
+
+    `resource` is the task's `Resource`: the ARN of a function or of a service integration.
+    """
     role = _role.get()
     for action, target in _needs(resource, arguments if isinstance(arguments, dict) else {}):  # pyright: ignore[reportUnknownArgumentType]
         if role and not role_may(role, action, target):
@@ -71,7 +74,10 @@ def _service(resource: str) -> str:
 
 
 def _needs(resource: str, arguments: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each IAM action that a call of `resource` requires, and the ARN for which the call requires it."""
+    """Yield the permissions that a task's call requires: pairs of an IAM action and the ARN that it applies to.
+
+    `resource` is the task's `Resource`, and `arguments` are the arguments of the call.
+    """
     service = _service(resource)
     operation = resource.partition(":::")[2].rpartition(":")[2].partition(".")[0]
     action = f"{operation[:1].upper()}{operation[1:]}"

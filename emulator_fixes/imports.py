@@ -44,7 +44,7 @@ def check_info(document: Mapping[str, Any]) -> None:
 
 
 def made(answer: Any) -> Any:
-    """Return the created part of the API, from `answer`, the emulator's response to the call that created it.
+    """Return the JSON body of `answer`, the emulator's response to a call that creates a part of the API.
 
     Raises RuntimeError if the response is an error.
     """

@@ -1,4 +1,4 @@
-"""Gives the corrections details of the current REST API request that the emulator does not pass to them."""
+"""Stores the current request to a REST API for the corrections, because the emulator does not pass them all details."""
 
 from __future__ import annotations
 

@@ -78,8 +78,8 @@ async def invoke_function(original: Any, *arguments: Any, **named: Any) -> Any:
 def gateway_error(original: Any, error: Any, request: Any) -> Any:
     """Return the gateway response of an error, and remember the error for the access log.
 
-    If the API defines no status for the response, the status is 502 for a failed function (the emulator uses 504) and
-    500 for a throttled function.
+    If the API defines no status for the response to a failed integration, the emulator responds 504. This function
+    instead responds 500 if the integration's function is throttled, and otherwise 502.
     """
     call = current.get()
     if call is not None:

@@ -26,10 +26,10 @@ _served: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar(
 
 
 def _deployed(part: str, store: Any) -> Any:
-    """Return a view of `store`, the emulator's dict with one part of each API, for example with the models.
+    """Return a view of `store`, a dict of the emulator that contains one kind of data of all APIs, such as the models.
 
-    While a stage serves a request, the view returns this part of the deployed API, not of the current API. `part` is
-    the name of the dict in the emulator.
+    While a stage serves a request, the view returns the data of the deployed API instead of the current data. `part` is
+    the name of the dict in the emulator, for example "_models".
     """
     kind: Any = store.__class__
 

@@ -1,7 +1,7 @@
 """SES throttles emails above the account's send rate.
 
-LOCAL_MAIL_RATE is the number of emails per second, and also the largest number of emails in one burst. With 0, SES
-accepts every email.
+The environment variable LOCAL_MAIL_RATE is the number of emails per second, and also the largest number of emails in
+one burst. With 0, SES accepts every email.
 
 Emulator: The emulator accepts every email at any rate.
 AWS: Each account has a maximum number of emails per second (MaxSendRate), which is 1 in the SES sandbox. Above this

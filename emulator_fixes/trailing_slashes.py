@@ -26,7 +26,7 @@ _ends_with_slash: contextvars.ContextVar[bool] = contextvars.ContextVar("path_en
 def parse(original: Any, host: str, path: str) -> Any:
     """Parse `path`, and remember whether it ends with a slash.
 
-    `original` returns the same result for `/products` and `/products/`.
+    `original` drops the slash: it returns the same result for `/products` and `/products/`. `resolve` restores it.
     """
     _ends_with_slash.set(path.endswith("/"))
     return original(host, path)

@@ -107,7 +107,10 @@ def _canceled(busy: list[bool]) -> Any:
 
 
 def _asked(body: Any) -> tuple[list[Any], Any]:
-    """Return the items, in order, and the ClientRequestToken of the TransactWriteItems request `body`."""
+    """Return the items and the ClientRequestToken of `body`, the body of a TransactWriteItems request.
+
+    The items have the same order as in the request.
+    """
     try:
         request: Any = json.loads(body)
     except ValueError:

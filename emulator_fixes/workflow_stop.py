@@ -1,4 +1,4 @@
-"""Signals that end the threads of an execution, or of one of its Parallel branches, when it has ended."""
+"""Signals that end the threads of a workflow execution, or of a branch of a Parallel state, after its end."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _express: Final[set[threading.Event]] = set()
 def running(*, express: bool) -> Generator[None]:
     """Mark an execution as running during the `with` block.
 
-    `express` is True for an EXPRESS execution. `wait_for_express_executions` waits only for these executions.
+    `express` is True for an EXPRESS execution. `wait_for_express_executions` waits only for EXPRESS executions.
     """
     ended = threading.Event()
     if express:

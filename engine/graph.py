@@ -43,7 +43,7 @@ class Resource:
     dependencies: tuple[str, ...]
     """URNs of the resources that this resource depends on."""
     made_from: Mapping[str, frozenset[str]]
-    """Maps each input's name to URNs. The input contains outputs of the resources with these URNs."""
+    """Maps the name of each input to the URNs of the resources whose outputs the input contains."""
     delete_before_replace: bool
 
 
@@ -81,7 +81,7 @@ class Graph:
         return found[0]
 
     def policy(self, type_token: str, name: str, key: str = "policy") -> list[dict[str, Any]]:
-        """Return the statements of the policy document in the input `key` of the resource with this type and name."""
+        """Return the statements of a policy. The resource `name` has the policy as JSON text in its input `key`."""
         return cast("list[dict[str, Any]]", json.loads(self.one(type_token, name).inputs[key])["Statement"])
 
     def children(self, urn: str) -> Iterator[Resource]:

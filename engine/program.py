@@ -48,7 +48,7 @@ class Registration:
     dependencies: tuple[str, ...]
     """URNs of the resources that Pulumi creates before this resource."""
     made_from: Mapping[str, frozenset[str]]
-    """Maps each input's name to URNs. The input contains outputs of the resources with these URNs."""
+    """Maps the name of each input to the URNs of the resources whose outputs the input contains."""
     delete_before_replace: bool
 
 

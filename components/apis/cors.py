@@ -68,7 +68,7 @@ class CorsRules:
 
     @property
     def origin_template(self) -> str:
-        """Return the mapping template that allows the origin of the request if it is in `origins`.
+        """Return the mapping template that allows the request's origin if `origins` contains this origin.
 
         Return "" if the API allows only one origin, because the fixed headers of the response already allow that
         origin.

@@ -28,7 +28,7 @@ class _GatewayResponse:
     message: str
     """Message for the client. If empty, the response contains API Gateway's own message."""
     status: int | None = None
-    """HTTP status of the response. None for the usual status of the error code `code`."""
+    """HTTP status of the response. None for the status that HTTP_STATUS contains for the error code `code`."""
 
 
 # DEFAULT_4XX and DEFAULT_5XX apply to all response types that _RESPONSES does not list (API Gateway Developer Guide,

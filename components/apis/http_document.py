@@ -3,9 +3,9 @@
 Only routes and scopes come from the contract. An HTTP API does not validate request bodies, so the document has no
 schemas; the functions validate the bodies.
 
-AWS also reads the API's name, version, tags and CORS rules from the document. The component HttpApi sets the same
-values on the Pulumi resource. If a value of the resource differed from the value in AWS, every `pulumi preview` would
-show a change.
+AWS reads the API's name, version, tags and CORS rules from the document. The component HttpApi sets the same values on
+the Pulumi resource. Otherwise, the values in AWS would differ from those of the resource, and every `pulumi preview`
+would show a change.
 """
 
 from __future__ import annotations

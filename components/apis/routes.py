@@ -78,11 +78,11 @@ def check(document: str, operations: Iterable[Operation], functions: Iterable[st
 
 
 def permitted_paths(operations: Iterable[Operation], function: str) -> dict[str, str]:
-    """Return {name of the permission: path pattern} for the paths in `operations` that `function` handles.
+    """Return the path patterns for which API Gateway needs permission to invoke `function`.
 
-    API Gateway may invoke `function` only on paths that match a pattern. Paths with the same first segment share a
-    permission, for example `{"orders": "/orders*"}`. The `*` also matches slashes, so the pattern includes longer paths
-    and a trailing slash.
+    The patterns match the paths of all `operations` that `function` handles. There is one permission per first segment
+    of the paths, and the result maps the permission's name to its pattern, for example `{"orders": "/orders*"}`. The
+    `*` also matches slashes, so the pattern includes longer paths and a trailing slash.
     """
     own = [operation.path for operation in operations if function_of(operation.operation_id) == function]
     firsts = dict.fromkeys(path.split("/")[1] for path in own)

@@ -46,7 +46,7 @@ def dead_letters_name(name: str) -> str:
 
 
 def make_target(name: str, delivery: Delivery, owner: Owner) -> FailureQueue:
-    """Create the target `name`. Return its dead-letter queue, which accepts only events of the rule of `delivery`."""
+    """Create the target `name`. Return its dead-letter queue, which accepts only events of the target's rule."""
     return make_targets(name, {name: delivery}, owner, make_queue(dead_letters_name(name), owner))
 
 
@@ -55,9 +55,9 @@ def make_targets(
 ) -> FailureQueue:
     """Create one EventBridge target for each entry of `deliveries`. The key is the name of the target.
 
-    The targets share the dead-letter queue `dead_letters`, which the function returns as a FailureQueue. The function
-    also creates the policy of this queue, which lets only the targets' rules send events. EventBridge accepts only
-    standard queues as dead-letter queues, even if the target is a FIFO queue.
+    All targets use the queue `dead_letters` as their dead-letter queue. It must be a standard queue, even if the target
+    is a FIFO queue, because EventBridge accepts no other dead-letter queues. The function also creates the queue's
+    policy, which lets only the targets' rules send events. Returns a FailureQueue, which describes the queue.
     """
     rules = [delivery.rule.arn for delivery in deliveries.values()]
     policy = make_queue_policy(dead_letters_name(name), dead_letters, owner, rules=rules)
@@ -70,8 +70,8 @@ def make_targets(
 def make_repeated_target(name: str, delivery: Delivery, owner: Owner) -> None:
     """Create the target `name` without a dead-letter queue.
 
-    Use this function only for a target that needs no redrive, because the sweep, which restarts late orders, repeats
-    the work of lost events.
+    Use this function only if the sweep, which restarts late orders, repeats the work of the events that the target
+    loses. Such a target needs no redrive.
     """
     _make_target(name, delivery, owner)
 

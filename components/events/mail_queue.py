@@ -59,7 +59,7 @@ class MailQueueArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How `send_email` stays within a send rate: by limits for concurrent invocations, for pauses and for batches."""
+    """The limits with which `send_email` stays within a send rate."""
 
     concurrency: int
     """Highest number of concurrent invocations."""
@@ -84,10 +84,11 @@ def pace(max_send_rate: int, timeout_s: int) -> Pace:
 def remembered_days(archive_retention_days: int) -> int:
     """Return for how many days send_email must remember each sent email, so that no replay sends the email again.
 
-    A replay can start on the last day for which the archive stores the event. EventBridge tries to deliver a replayed
-    event for up to six hours, which are counted as one day. After that, the event can wait in three queues, one after
-    the other: in the dead-letter queue of the target, in the queue of the function, and in the function's failure
-    queue. After a redrive, the event waits in the function's queue again.
+    The function adds up the longest times after which an event can still reach send_email. A replay can start on the
+    last day for which the archive stores the event. EventBridge tries to deliver the replayed event for up to six hours
+    (counted as one day). The event can then wait up to 14 days in each of these queues, one after the other: the
+    dead-letter queue of the target, the queue of send_email, its failure queue, and, after a redrive, again the queue
+    of send_email.
     """
     return archive_retention_days + 1 + 4 * FOURTEEN_DAYS_S // _DAY_S
 

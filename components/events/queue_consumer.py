@@ -4,9 +4,9 @@ Lambda retries a failed asynchronous event only twice, within minutes. A queue i
 days. It delivers the event again if the function fails, and moves the event to the failure queue after the last
 delivery. The queue also limits the concurrency of the function.
 
-If the queue's policy does not allow a delivery, EventBridge does not retry the delivery, and immediately sends the
-event to the dead-letter queue of the target. The function also consumes this dead-letter queue, so such events need no
-redrive.
+If the queue's policy does not allow a delivery, EventBridge does not retry the delivery. It immediately sends the event
+to the dead-letter queue of the target. The function also consumes this dead-letter queue, so nobody has to redrive the
+event.
 """
 
 from __future__ import annotations

@@ -209,9 +209,10 @@ def _makers() -> tuple[tuple[str, bytes], ...]:
 def _kept(
     name: str, made_of: Iterable[tuple[str, bytes]], files: Callable[[], Mapping[str, bytes]]
 ) -> pulumi.FileArchive:
-    """Return the archive of `files`. Build it unless `.build/` contains it already or `only_named` is active.
+    """Return the archive of `files`. Build the archive unless `.build/` already contains it.
 
-    The archive's file name contains `name` and a hash of `made_of`, the paths and contents of its sources.
+    Inside a block `with only_named()`, nothing is built. The archive's file name contains `name` and a hash of
+    `made_of`, the paths and contents of its sources.
     """
     inputs = [*sorted(made_of), *_makers()]
     key = hashlib.sha256(b"".join(part for path, data in inputs for part in (path.encode(), b"\0", data, b"\0")))
@@ -243,7 +244,7 @@ def _install_wheels(target: Path, architecture: str) -> None:
 
 
 def _tree(folder: Path, *, prefix: str) -> Iterable[tuple[str, bytes]]:
-    """Yield the path in the archive, which starts with `prefix`, and the content of each file in `folder`.
+    """Yield a path and the content of each file in `folder`. The path is `prefix` + the file's path in the folder.
 
     Leaves out byte code of this machine, hidden files and the installer's records.
     """

@@ -32,7 +32,7 @@ class FunctionContext(StackContext):
     overrides: Mapping[str, FunctionOverride] = field(default_factory=dict[str, "FunctionOverride"])
     """Time limits and memory that this stack overrides, by function."""
     built: Mapping[str, pulumi.FileArchive] = field(default_factory=dict[str, pulumi.FileArchive])
-    """Archives of the functions, by their folders under functions/. Function builds an archive that is missing here."""
+    """Archives of the functions, by their folders under functions/. The class Function builds any other archive."""
 
     def timeout_s(self, source: str, declared_s: int) -> int:
         """Return the time limit of the function `source` in seconds: `declared_s`, unless the stack overrides it."""
@@ -313,7 +313,10 @@ class Function(pulumi.ComponentResource):
 
 
 def _checked_timeout_s(args: FunctionArgs) -> int:
-    """Return the time limit of the function in its stack. Raises TimeLimitError if the caller stops waiting earlier."""
+    """Return the time limit of the function in its stack.
+
+    Raises TimeLimitError if the function could run for longer than its caller waits.
+    """
     timeout_s = args.context.timeout_s(args.source, args.timeout_s)
     if args.caller_limit:
         _check_timeout(args.source, timeout_s, args.caller_limit)

@@ -3,8 +3,8 @@
 - `shared/checks/*.py`: validators, generated from the schemas in contracts/. Compiling the schemas at import would take
   up to a third of the time of `boto3.client("dynamodb")`.
 - `shared/sdk/`: botocore's data for the operations that the functions call. With botocore's complete data, creating a
-  client takes four times as long: botocore lists more than 400 folders and reads a megabyte of data: all endpoints
-  and complete service models.
+  client would take four times as long. botocore would list more than 400 folders, and would read a megabyte of data
+  (all endpoints and complete service models).
 """
 
 from __future__ import annotations

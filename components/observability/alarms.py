@@ -270,8 +270,9 @@ def _combined(
 ) -> Iterator[Alarm]:
     """Yield alarms on the metrics in `watched`, ten metrics per alarm. The second alarm has the suffix -2, and so on.
 
-    Each alarm fills missing data points with 0. The latest period often has no data yet, so it would count as 0. The
-    alarm therefore evaluates the last five periods (Amazon CloudWatch User Guide, "Using math expressions", FILL).
+    Each alarm counts a missing data point as 0. A data point can arrive only after CloudWatch has evaluated its period.
+    The alarm therefore evaluates the last five periods each time, so that a late data point still counts (Amazon
+    CloudWatch User Guide, "Using math expressions", FILL).
     """
     for number, some in enumerate(batched(watched, _METRICS_OF_AN_ALARM, strict=False), start=1):
         yield Alarm(

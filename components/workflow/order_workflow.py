@@ -276,7 +276,11 @@ def task_limit(definition: Mapping[str, Any], step: str) -> CallerLimit:
 
 
 def _check(definition: Mapping[str, Any], accepted: Mapping[str, Any], args: OrderWorkflowArgs) -> None:
-    """Raise ValueError if a time limit is too short for the states, or too long for API Gateway."""
+    """Check the time limits of both state machines.
+
+    Raises ValueError if a time limit is too short for the states of its state machine, or if API Gateway would stop
+    waiting before the EXPRESS time limit.
+    """
     for kind, got, steps in (
         ("express", args.express_timeout_s, definition),
         ("standard", args.standard_timeout_s, accepted),

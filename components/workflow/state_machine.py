@@ -79,8 +79,9 @@ def fail_errors(definition: Mapping[str, Any]) -> dict[str, str]:
 def longest_way_s(definition: Mapping[str, Any]) -> int:
     """Return the longest time in seconds that the workflow can take if it repeats no state.
 
-    Each Task state counts once, with its time limit. A Wait state counts with its seconds. If an expression calculates
-    the seconds, the Wait state counts as 0 s: the workflows have such a state only where they repeat earlier states.
+    Each Task state counts once, with its time limit, and each Wait state with its seconds. A Wait state whose seconds
+    an expression calculates counts as 0 s. The workflows wait in such a state only before they repeat earlier states,
+    and repetitions do not count here.
     """
     return _longest_s(cast("dict[str, State]", definition["States"]), str(definition["StartAt"]), frozenset())
 

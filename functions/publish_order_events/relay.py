@@ -222,6 +222,6 @@ class Relay:
 
 
 def _refusal(result: PutEventsResultEntryTypeDef) -> ClientError:
-    """Return the error of an entry that EventBridge refused, as a ClientError. Errors of whole calls have this type."""
+    """Convert the result of a refused entry to a ClientError, the type that the SDK raises if a whole call fails."""
     code, message = result.get("ErrorCode", ""), result.get("ErrorMessage", "")
     return ClientError({"Error": {"Code": code, "Message": message}}, "PutEvents")

@@ -104,8 +104,8 @@ def conclude(
 ) -> None:
     """Log and count the result for one message. Raises the AWS error if a later delivery may succeed.
 
-    `parsed` maps each message id to the parsed record, and `writes` maps it to the write to S3. `record` is the
-    message. Powertools requires this parameter name.
+    Both mappings have message ids as keys. `parsed` contains the parsed records or their errors. `writes` contains the
+    pending writes to S3. `record` is the message. Powertools requires this parameter name.
     """
     # Remove the order id of the previous message from the logger. Otherwise, log lines of this message could show that
     # id.

@@ -42,9 +42,9 @@ class Claims:
     def take(self, event_id: str, *, now: datetime, until: datetime) -> str | None:
         """Claim the event up to the time `until`. Return the claim's id, or None if the email is DONE.
 
-        Raises MailClaimed while another invocation holds a claim. If the SDK repeats the write, the second attempt can
-        overwrite the claim of the first attempt. It cannot overwrite a DONE row, so an attempt that reaches DynamoDB
-        after the email was sent changes nothing.
+        Raises MailClaimed while another invocation holds a claim. If the SDK repeats the write, both attempts contain
+        the same claim id, so the second attempt succeeds too. No attempt can overwrite a DONE row. An attempt that
+        reaches DynamoDB after the email was sent therefore changes nothing.
         """
         return self._put(event_id, "CLAIMED", now=now, until=until)
 

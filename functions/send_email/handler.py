@@ -93,7 +93,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItem
 def handle(record: SQSRecord, *, context: LambdaContext, first: str) -> None:
     """Send the email for the event in a message. Raises an error if SQS must deliver the message again.
 
-    `first` is the id of the batch's first message. `record` is the message. Powertools requires this name.
+    `record` is the message. Powertools requires this parameter name. `first` is the id of the batch's first message.
+    Only for this message, the function does not check whether enough time is left.
     """
     logger.remove_keys(_KEYS)
     logger.set_correlation_id(None)

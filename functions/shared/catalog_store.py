@@ -68,11 +68,11 @@ class CatalogStore:
         return self.read(ids[:limit]), ids[limit - 1] if len(ids) > limit else None
 
     def put(self, product: Product, *, request_id: str) -> bool:
-        """Create or replace the product. Return True if it was created. A retry with this `request_id` writes nothing.
+        """Create or replace the product. Return True if it was created.
 
-        The SDK retries a write whose response was lost. Without a condition on the write, such a retry would undo sales
-        made in the meantime, or report a new product as replaced. If the condition fails because the row already has
-        this `request_id`, the first attempt was successful.
+        The SDK retries a write whose response was lost. A repeated write could undo sales made in the meantime, or
+        report a new product as replaced. Each write therefore stores `request_id` in the row, under the condition that
+        the row does not contain this id yet. If the row contains the id, an earlier attempt was successful.
         """
         for _ in range(_TRIES):
             if self._replace(product, request_id):

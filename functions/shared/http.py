@@ -50,7 +50,10 @@ class _RestResolver(APIGatewayRestResolver):
 
 
 class _HttpResolver(APIGatewayHttpResolver):
-    """Accepts any text as a path parameter. In an HTTP API, `/products` and `/products/` are different paths."""
+    """Accepts any text as a path parameter, but no trailing slash.
+
+    In an HTTP API, unlike in a REST API, `/products` and `/products/` are different paths.
+    """
 
     @staticmethod
     def _compile_regex(rule: str, base_regex: str = "") -> re.Pattern[str]:  # noqa: ARG004 - Powertools prescribes the signature

@@ -65,11 +65,11 @@ class MessageQueue:
 
     @contextmanager
     def handling(self, message: SQSRecord) -> Generator[None]:
-        """Handle an error of the `with` block, which handles `message`.
+        """Decide what happens to `message` if the `with` block, which processes this message, raises an error.
 
         If the error is final (see `is_final`), or if the redrive policy allows no further delivery, send the message
-        with the error to the failure queue, and suppress the error. Otherwise, delay the next delivery of the message
-        and raise the error again. Do this too if the message cannot be sent to the failure queue.
+        with the error to the failure queue, and suppress the error. In all other cases, or if the failure queue does
+        not accept the message, delay the next delivery of the message and raise the error again.
         """
         try:
             yield

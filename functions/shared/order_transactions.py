@@ -193,11 +193,11 @@ class OrderTransactions:
         return _Attempt(refusals=self._transact([order_update, *line_updates], retries))
 
     def _transact(self, items: Sequence[dict[str, Any]], retries: Retries) -> Sequence[_Refusal]:
-        """Run one transaction. Return an empty list if it succeeded, otherwise one refusal per item.
+        """Run one transaction. Return an empty list if it succeeded, or one cancellation reason per update.
 
-        At least one of the returned refusals is a failed condition. After a transient error, for example a conflict
-        with another transaction, this method tries again, because neither DynamoDB nor the SDK does. Raises
-        StockContention if the last attempt that `retries` allows also ends with a transient error.
+        At least one of the returned reasons is a failed condition. After a transient error, for example a conflict with
+        another transaction, this method tries again, because neither DynamoDB nor the SDK does. Raises StockContention
+        if the last attempt that `retries` allows also ends with a transient error.
         """
         token = str(uuid.uuid4())
         while True:
@@ -254,7 +254,7 @@ def _check_expected_total(confirmed: Order, attempt: _Attempt) -> None:
 
 
 def _confirmed_earlier(order: Order, row: dict[str, Any] | None) -> Order:
-    """Return the order in `row`, which an earlier attempt confirmed.
+    """Return the order in `row` if an earlier attempt has confirmed it.
 
     Raises OrderNotFound if there is no row, and InvalidTransition if the order is not CONFIRMED.
     """
@@ -267,9 +267,10 @@ def _confirmed_earlier(order: Order, row: dict[str, Any] | None) -> Order:
 
 
 def _changed_prices(lines: Sequence[Line], attempt: _Attempt) -> list[Price]:
-    """Return the current prices of the products whose prices differ from those in `attempt`.
+    """Return the current prices of the products whose prices have changed since the transaction used them.
 
-    Raises ProductNotFound or OutOfStock. If no stock update failed its condition, raises StockContention.
+    `attempt` is the result of the canceled transaction. Raises ProductNotFound if a product is not in the catalog,
+    OutOfStock if its stock is too low, and StockContention if no update of a product failed its condition.
     """
     refused = [(line, each.row) for line, each in zip(lines, attempt.lines, strict=True) if each.is_condition]
     if not refused:
@@ -283,7 +284,10 @@ def _changed_prices(lines: Sequence[Line], attempt: _Attempt) -> list[Price]:
 
 
 def _refusals(error: Exception) -> list[_Refusal]:
-    """Return the cancellation reasons of a transaction, one per item. For any other error, return an empty list."""
+    """Return the cancellation reasons in `error`, one per update of the transaction.
+
+    If DynamoDB did not cancel the transaction but returned another error, return an empty list.
+    """
     if not isinstance(error, ClientError):
         return []
     reasons = cast("dict[str, Any]", error.response).get("CancellationReasons", [])

@@ -1,4 +1,4 @@
-"""Converts orders, products and profiles to rows in DynamoDB's JSON format, and rows back to them.
+"""Converts orders, products and profiles to rows in DynamoDB's JSON format, and converts rows back.
 
 These functions replace boto3's TypeDeserializer, because the import of boto3 would slow down every cold start. The
 functions also keep internal attributes (request_hash, synchronous, expected_total, request_id, catalog_id,

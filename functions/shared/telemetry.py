@@ -5,7 +5,7 @@ query can therefore find all lines with the same message. Functions never log re
 `correlation_id` contains the order id if the invocation handles one order, and otherwise API Gateway's request id.
 
 Every handler passes `capture_error=False` and `capture_response=False` to the tracer. Otherwise the trace would contain
-the attributes of an exception. After a connection error, they include the whole request to SES or DynamoDB.
+the attributes of exceptions. The attributes of a connection error include the whole request to SES or DynamoDB.
 """
 
 from __future__ import annotations

@@ -64,7 +64,10 @@ def get_user(user_id: str) -> Response[str]:
 
 
 def _own_address(caller: Caller, address: str) -> str:
-    """Return the address in the token. Raises ValidationError unless it is verified and equals `address`."""
+    """Return the email address in the token of `caller`. `address` is the address in the request body.
+
+    Raises ValidationError unless the token's address is verified and equals `address` in any letter case.
+    """
     if caller.verified_email is None:
         raise ValidationError(
             "body.email: your token contains no verified email address; verify the address of your account, then sign "
