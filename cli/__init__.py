@@ -1,7 +1,7 @@
 """Code that all commands of this repository share: start, end, signals and error messages.
 
-A signal ends each command. An error is reported in one line. If the program that reads a command's output ends early,
-the command still completes normally.
+Each command reports an error in one line, and ends when it receives a signal. If the program that reads the command's
+output ends early, the command still completes normally.
 """
 
 from __future__ import annotations

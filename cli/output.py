@@ -1,8 +1,7 @@
 """Makes standard output and standard error safe: a failed write never stops a command.
 
 For example, `make up | head -1` deploys everything, although `head` exits after one line. By default, Python raises an
-error if a write finds that the reader has exited or that the disk is full, and raises another error when the process
-exits.
+error when it writes to a full disk or to a reader that has exited. It raises a second error when the process exits.
 """
 
 from __future__ import annotations

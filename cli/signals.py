@@ -1,7 +1,7 @@
 """Ends a command within two seconds after a signal, whatever the command is doing.
 
 Python's own KeyboardInterrupt does not end a command reliably. Python raises this exception inside the running code. A
-library, such as Pulumi's, can catch the exception, or can wait forever after it. This module raises no exception.
+library such as Pulumi's can catch the exception, or can wait forever after it. This module raises no exception.
 Instead, a thread receives the signal, runs the actions that the command registered with `on_signal`, and ends the
 process.
 """
@@ -47,8 +47,8 @@ def on_signal(action: Callable[[], None]) -> Generator[None]:
     """Run `action` if a signal arrives while the `with` block runs.
 
     The action runs in its own thread for at most LIMIT_S seconds. Meanwhile, the code in the block continues to run. If
-    the block ends during this time, it waits until the process ends. After a signal, the code after the block therefore
-    never runs.
+    the block ends during this time, it waits until the process ends. Once a signal has arrived, the code that follows
+    the block therefore never runs.
     """
     _go_no_further()
     with _lock:

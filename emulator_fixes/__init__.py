@@ -75,9 +75,9 @@ def internal(module: str) -> Any:
 
 
 def nested(record: Any, *keys: str) -> Any:
-    """Look up the first key in `record`, each further key in the previous value, and return the last value.
+    """Return the value at the path `keys` in `record`, which is usually a nested dict of the emulator.
 
-    Returns None if a key is missing. `record` is usually a dict of the emulator.
+    For example, `nested(record, "a", "b")` returns `record["a"]["b"]`, or None if one of the keys is missing.
     """
     for key in keys:
         record = record.get(key) if isinstance(record, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]

@@ -36,9 +36,9 @@ class Line:
         self._guard = threading.Lock()
 
     def enter(self, limit: int | None = None) -> bool:
-        """Wait for a free place and return True.
+        """Wait until the caller may run, and return True.
 
-        Returns False immediately if `limit` or more callers already run or wait. None means no limit.
+        If `limit` or more callers already run or wait, return False immediately. With None, there is no such limit.
         """
         with self._guard:
             if limit is not None and self._places - self._free + len(self.waiting) >= limit:
@@ -52,7 +52,7 @@ class Line:
         return True
 
     def leave(self) -> None:
-        """Free a place, and admit the caller that has waited longest."""
+        """Record that a caller has ended, and admit the caller that has waited longest."""
         with self._guard:
             if self.waiting:
                 self.waiting.popleft().set()
@@ -65,9 +65,10 @@ _lines: Final[dict[str, Line]] = {}
 
 @replaces("services.lambda_svc._acquire_execution_slot", "ed3b38149e2e")
 def acquire(original: Any, function: Any, config: Any) -> Any:
-    """Wait for a free environment. A waiting invocation does not count toward the account's concurrency yet.
+    """Wait for a free environment of the function.
 
-    It counts toward the function's reserved concurrency, because AWS would start it without this wait.
+    A waiting invocation already counts toward the function's reserved concurrency, because AWS would start the
+    invocation without this wait. It counts toward the account's concurrency only after the wait.
     """
     line = _lines.setdefault(_lambda._inflight_key(config), Line(PLACES))
     if not line.enter(_lambda._reserved_concurrency(function, config)):

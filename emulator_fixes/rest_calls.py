@@ -1,4 +1,4 @@
-"""Stores the current request to a REST API for the corrections, because the emulator does not pass them all details."""
+"""Stores the current REST API request, because the emulator does not pass all of its details to the corrections."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _served: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar(
 
 
 def _deployed(part: str, store: Any) -> Any:
-    """Return a view of `store`, a dict of the emulator that contains one kind of data of all APIs, such as the models.
+    """Return a view of `store`, a dict of the emulator that contains data of one kind (such as models) for all APIs.
 
     While a stage serves a request, the view returns the data of the deployed API instead of the current data. `part` is
     the name of the dict in the emulator, for example "_models".

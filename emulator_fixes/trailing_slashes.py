@@ -26,7 +26,8 @@ _ends_with_slash: contextvars.ContextVar[bool] = contextvars.ContextVar("path_en
 def parse(original: Any, host: str, path: str) -> Any:
     """Parse `path`, and remember whether it ends with a slash.
 
-    `original` drops the slash: it returns the same result for `/products` and `/products/`. `resolve` restores it.
+    `original` drops the slash: it returns the same result for `/products` and `/products/`. `resolve` adds
+    the slash again.
     """
     _ends_with_slash.set(path.endswith("/"))
     return original(host, path)

@@ -98,7 +98,7 @@ def _refusal(request: Any, key: str) -> Any:
 
 
 def _canceled(busy: list[bool]) -> Any:
-    """Return TransactionCanceledException with a reason per item. `busy` says for each item whether it conflicts."""
+    """Return TransactionCanceledException with a reason per item. `busy` is True for the items that conflict."""
     reasons = [{"Code": _CODE, "Message": _MESSAGE} if each else {"Code": "None"} for each in busy]
     codes = ", ".join(reason["Code"] for reason in reasons)
     message = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"

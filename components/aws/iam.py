@@ -65,11 +65,11 @@ def trust(
 ) -> pulumi.Output[str]:
     """Return the trust policy that lets `service` assume a role.
 
-    `source_account` and `source_arn` (an ARN or a pattern) restrict for which resources the service can use the role.
-    Without them, a resource of another account could use it (IAM guide: the confused deputy problem). Pass both if the
-    service sends the keys aws:SourceAccount and aws:SourceArn when it assumes the role. With `allow_missing_source`,
-    the policy also accepts requests that lack one of these keys. Use this argument if the documentation of the service
-    does not promise both keys.
+    The service can use the role only on behalf of `source_account` and `source_arn` (an ARN or a pattern). Without
+    these conditions, a resource of another account could use the role (IAM guide: the confused deputy problem). Pass
+    both if the service sends the keys aws:SourceAccount and aws:SourceArn when it assumes the role. With
+    `allow_missing_source`, the policy also accepts requests that lack one or both keys. Use this argument if the
+    documentation of the service does not promise both keys.
     """
     condition: dict[str, dict[str, pulumi.Input[str]]] = {}
     suffix = "IfExists" if allow_missing_source else ""

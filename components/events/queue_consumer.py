@@ -83,7 +83,7 @@ def make_queue_consumer(
 
     `target_name` is the name of the EventBridge target, or of the group of targets, that sends events to the queue.
     If EventBridge cannot deliver an event to the queue, it sends the event to the dead-letter queue of these targets.
-    The consumer reads that queue too, so it is created here.
+    `make_queue_consumer` creates this dead-letter queue too, because the consumer also reads from it.
 
     The consumer reads these environment variables: QUEUE_URL, FAILURE_QUEUE_URL and RECEIVED_AT_MOST, the number of
     deliveries after which the redrive policy of the queue moves a message to the failure queue.

@@ -1,7 +1,7 @@
 """Sets an order to FAILED if its STANDARD execution reached the time limit before the order was decided.
 
-If the execution ended earlier, for example because somebody aborted it, the order stays PENDING, and the sweep (the
-function `restart_late_orders`) starts the workflow again.
+If the execution ended earlier, for example because somebody aborted it, the order stays PENDING. The sweep (the
+function `restart_late_orders`) then starts the workflow again.
 
 Environment variables: ORDERS_TABLE, STANDARD_TIMEOUT_S (the time limit, in seconds). Event: "Step Functions Execution
 Status Change" of the STANDARD state machine.

@@ -46,9 +46,9 @@ class CatalogStore:
         return rows.product_of(answer["Item"]) if "Item" in answer else None
 
     def page(self, limit: int, *, after: str | None) -> tuple[list[Product], str | None]:
-        """Return up to `limit` (1-100) products whose ids follow `after`, and the last id on this page.
+        """Return one page of the catalog: up to `limit` (1-100) products whose ids follow `after`.
 
-        Instead of the last id, returns None if no page follows. The catalog's index contains only keys, so that a
+        Also returns the last id on this page, or None if no page follows. The catalog's index contains only keys, so a
         change of stock does not update the index. This method therefore reads the products with BatchGetItem, which
         accepts at most 100 keys (DynamoDB API reference).
         """

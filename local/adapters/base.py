@@ -46,8 +46,8 @@ class Adapter:
     def delete(self, aws: Aws, identity: str, old: Props) -> None:
         """Delete the resource and everything in it.
 
-        This can also delete resources that depend on the resource. If the deployment recreates the resource with the
-        same id, it therefore recreates the dependent resources too.
+        AWS can also delete other resources that depend on this one. A deployment that recreates this resource with the
+        same id therefore recreates the dependent resources too.
         """
         raise NotImplementedError
 
@@ -75,7 +75,7 @@ def adapts(token: str) -> Callable[[type[Adapter]], type[Adapter]]:
 
 
 def pascal(value: Any) -> Any:
-    """Return `value` with each key's first letter in upper case, as in AWS's API. Pulumi writes it in lower case."""
+    """Return `value` with keys in AWS's spelling (`FunctionName`) instead of Pulumi's spelling (`functionName`)."""
     if isinstance(value, Mapping):
         return {f"{key[0].upper()}{key[1:]}": pascal(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType, reportUnknownMemberType]
     if isinstance(value, (list, tuple)):
