@@ -41,8 +41,8 @@ class CorsRules:
     def answer_headers(self) -> dict[str, str]:
         """Return the CORS headers that every response carries.
 
-        `Access-Control-Allow-Origin` is one of these headers only if the API allows exactly one origin. With several
-        origins, `origin_template` sets this header, because its value depends on the request.
+        If the API allows exactly one origin, these headers include `Access-Control-Allow-Origin`. With several origins,
+        the value of this header depends on the request, so `origin_template` sets the header instead.
         """
         fixed = {"Access-Control-Expose-Headers": ",".join(EXPOSED_HEADERS), "Vary": "Origin"}
         return {ALLOW_ORIGIN: self.origins[0], **fixed} if len(self.origins) == 1 else fixed

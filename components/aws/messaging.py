@@ -30,7 +30,7 @@ def make_queue(
     deliveries. SQS requires that the dead-letter queue of a FIFO queue is also a FIFO queue. With `fifo`, the queue is
     a FIFO queue with high throughput: its limits apply to each message group, not to the whole queue. `aliases` are
     Pulumi aliases for earlier names or parents of the queue, so that an update keeps the queue. Also call
-    `make_queue_policy` for the queue, because only its policy refuses requests without TLS.
+    `make_queue_policy` for the queue. Without the policy, the queue would accept requests without TLS.
     """
     redrive = (
         pulumi.Output.json_dumps({"deadLetterTargetArn": redrive_to.arn, "maxReceiveCount": max_receive_count})

@@ -84,9 +84,9 @@ def pace(max_send_rate: int, timeout_s: int) -> Pace:
 def remembered_days(archive_retention_days: int) -> int:
     """Return for how many days send_email must remember each sent email, so that no replay sends the email again.
 
-    The function adds up the longest times that an event can spend in the archive and in queues. A replay can start on the
-    last day for which the archive stores the event. EventBridge tries to deliver the replayed event for up to six hours
-    (counted as one day). The event can then wait up to 14 days in each of these queues, one after the other: the
+    The function adds up the longest times that an event can spend in the archive and in queues. A replay can start on
+    the last day for which the archive stores the event. EventBridge tries to deliver the replayed event for up to six
+    hours (counted as one day). The event can then wait up to 14 days in each of these queues, one after the other: the
     dead-letter queue of the target, the queue of send_email, its failure queue, and, after a redrive, again the queue
     of send_email.
     """

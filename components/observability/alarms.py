@@ -199,8 +199,8 @@ def set_aside_alarm(naming: Naming) -> Alarm:
 def late_orders_alarm(naming: Naming) -> Alarm:
     """Return the alarm on orders that the sweep finds PENDING.
 
-    If the role of a function lacks the permission to read its stream, Lambda never invokes the function, so the metrics
-    of the function, such as IteratorAge, have no data. Only late orders reveal this fault.
+    Only this alarm reveals that a function's role lacks the permission to read the function's stream. Lambda then never
+    invokes the function, so the metrics of the function, such as IteratorAge, have no data. The orders become late.
     """
     return Alarm(
         role="orders-late",

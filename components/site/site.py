@@ -1,7 +1,8 @@
-"""The web site of the shop on AWS: one CloudFront distribution serves the pages and both APIs from one origin.
+"""The web site of the shop on AWS: one CloudFront distribution serves the pages and both APIs on one domain.
 
-A browser sends no preflight requests within one origin, and scripts can read every response, including errors that API
-Gateway itself returns (docs/decisions/31-one-origin-for-site-and-apis.md).
+For a browser, the pages and the APIs therefore have the same origin. It sends no preflight requests, and scripts can
+read every response, including errors that API Gateway itself returns
+(docs/decisions/31-one-origin-for-site-and-apis.md).
 """
 
 from __future__ import annotations

@@ -51,8 +51,8 @@ def _to_start(order_id: str, now: datetime) -> Order | None:
 
     Raises OrderNotFound if the order does not exist. Raises OrderUndecided for a synchronous order (POST /process)
     whose EXPRESS execution may still be running. Lambda retries the event a minute after this error. If the order is
-    still PENDING in the retry, its EXPRESS execution has ended without a decision, and the STANDARD workflow decides
-    the order.
+    then still PENDING, its EXPRESS execution has ended without a decision. This function therefore returns the order,
+    and the STANDARD workflow decides it.
     """
     row = store.row(order_id)
     if row is None:
