@@ -168,7 +168,7 @@ class _Util:
         return Text("".join(_escaped(character) for character in str(value)))
 
     def parseJson(self, value: str) -> Any:  # noqa: N802
-        """Return the value that the JSON text `value` describes."""
+        """Parse the JSON text `value`, and return the parsed value."""
         return _textual(json.loads(value))
 
     def urlEncode(self, value: str) -> Text:  # noqa: N802

@@ -73,9 +73,10 @@ class OrderStore:
         return rows.order_of(row) if row else None
 
     def fail(self, order_id: str, now: datetime, *, at_least: timedelta) -> bool:
-        """Set the order to FAILED, with an internal error as its reason, if it is PENDING and at least `at_least` old.
+        """Set the order to FAILED, with an internal error as its reason.
 
-        Return False if the order does not exist, is younger, or is no longer PENDING.
+        The order must be PENDING, and its age must be at least `at_least`. Otherwise, or if there is no such order,
+        change nothing and return False.
         """
         try:
             outside_transactions(

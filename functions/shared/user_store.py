@@ -76,7 +76,7 @@ class UserStore:
         return answer.get("Item")
 
     def _put(self, user: User, *, request_id: str, condition: str, email: str) -> rows.Row | None:
-        """Write the row if `condition` is true. Return None, or the existing row for which `condition` is false."""
+        """Write the row and return None. If `condition` is false for the existing row, return that row instead."""
         try:
             self._client.put_item(
                 TableName=self._table,

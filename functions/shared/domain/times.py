@@ -11,7 +11,7 @@ def utc_now() -> datetime:
 
 
 def timestamp(moment: datetime) -> str:
-    """Return `moment` in the format `2026-01-02T03:04:05.678Z`. In this format, text order is time order."""
+    """Return `moment` in the format `2026-01-02T03:04:05.678Z`. Sorting such texts sorts them by time."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -60,7 +60,10 @@ def check_name(text: str) -> None:
 
 
 def plain_text(text: str) -> str:
-    """Return `text` as one line without invisible characters, and with spaces that prevent links in mail programs."""
+    """Return `text` as one line without invisible characters, in which mail programs recognize no links.
+
+    The function inserts a space after the punctuation of links, for example after the dot in `example.com`.
+    """
     visible = "".join(" " if _is_invisible(each) else each for each in text)
     return _WITHOUT_SPACE.sub(r"\1 ", " ".join(visible.split()))
 
