@@ -51,7 +51,7 @@ class PulumiYamlError(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's parser without its rules for types. It also refuses syntax that yaml.v3 does not support."""
+    """PyYAML's parser, but without the determination of types. It also refuses syntax that yaml.v3 does not support."""
 
     # Refuse the escape sequence `\/`, because yaml.v3 does not support it.
     ESCAPE_REPLACEMENTS = {  # noqa: RUF012  # pyright: ignore[reportGeneralTypeIssues] - PyYAML's scanner reads it

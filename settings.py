@@ -45,7 +45,7 @@ _LONGEST_ORIGINS: Final = 3_000
 
 
 class _Area(BaseModel):
-    """A group of settings. Unknown keys, missing keys without a default, and values of another type are errors."""
+    """A group of settings. Unknown keys, missing keys without a default, and values of a wrong type are errors."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, strict=True)
 

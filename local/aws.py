@@ -134,9 +134,10 @@ class Aws:
             self._repeatable.token = ""
 
     def check(self, service: str, api_operation: str, **parameters: Any) -> None:
-        """Validate the parameters of a call that the emulator does not support.
+        """Validate the parameters of a call that cannot be sent, because the emulator does not support the operation.
 
-        `api_operation` is AWS's name of the operation, for example "PutLoggingConfiguration". Raises CallError.
+        `api_operation` is AWS's name of the operation, for example "PutLoggingConfiguration". Raises CallError if a
+        parameter is invalid.
         """
         shape = self.client(service).meta.service_model.operation_model(api_operation).input_shape
         report = ParamValidator().validate(parameters, shape)

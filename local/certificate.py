@@ -21,10 +21,10 @@ _VALID_DAYS: Final = 3650
 
 
 def require(path: Path) -> Path:
-    """Return `path`. If no file exists there, first create a PEM file with a key and its certificate.
+    """Return `path`, after creating a PEM file there if none exists.
 
-    The created certificate is self-signed. An existing file is not changed. A user can therefore put another
-    certificate there, for example one from mkcert that this machine's browsers trust.
+    The created file contains a key and its self-signed certificate. An existing file is not changed. A user can
+    therefore put another certificate there, for example one from mkcert that this machine's browsers trust.
     """
     if path.exists():
         return path

@@ -1,4 +1,7 @@
-"""A small client that signs in and calls both APIs. `make order`, the seeds and the tests use it."""
+"""A small client that signs in and calls the REST API and the HTTP API.
+
+`make order`, the seeds and the tests use it.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,7 @@ class Client:
     frontend: Mapping[str, Any]
     """The stack output `frontend`."""
     cognito_url: str
-    """URL of the Cognito API: https://cognito-idp.REGION.amazonaws.com on AWS, the emulator's URL here."""
+    """URL of the Cognito API: https://cognito-idp.REGION.amazonaws.com on AWS, the emulator's URL on a local stack."""
     _pool: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False))
 
     def sign_in(self, username: str, password: str) -> Tokens:

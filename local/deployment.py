@@ -61,7 +61,7 @@ class Deployment:
     def settle(self) -> None:
         """Wait until the running changes are done.
 
-        This wait is necessary after a failure. The program ends, but other threads may still be deploying resources.
+        If a resource cannot be deployed, the program ends, but other threads may still be deploying resources.
         """
         with self._lock:
             self._lock.wait_for(lambda: not self._working)
@@ -197,7 +197,7 @@ def _adapter(resource: Resource, inputs: Mapping[str, Any]) -> Adapter:
 
 
 def _given(value: Any) -> Any:
-    """Return the input `value` without properties that are None, at every level."""
+    """Return the input `value` without properties that are None, also inside nested values."""
     if isinstance(value, dict):
         return {key: _given(item) for key, item in value.items() if item is not None}  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, (list, tuple)):

@@ -45,7 +45,7 @@ class Found:
 
     @property
     def abandoned(self) -> bool:
-        """Whether the `make up` that started the emulator has not completed.
+        """True until the `make up` that started the emulator has completed.
 
         If that command is killed before it completes, the emulator ends too.
         """
@@ -63,7 +63,10 @@ class Started:
     _pipe: int | None
     """Write end of a pipe. If this process ends before it calls `release`, the pipe closes, and the emulator ends."""
     _decided: threading.Lock = field(default_factory=threading.Lock)
-    """Lock that a successful `release` or `discard` acquires and never unlocks. Later calls of both do nothing."""
+    """Lock that the first successful call of `release` or `discard` acquires and keeps.
+
+    Later calls of these methods do nothing.
+    """
 
     def wait(self) -> float:
         """Wait until the emulator responds, and return the seconds since its start.
@@ -85,9 +88,9 @@ class Started:
         return time.monotonic() - self._began
 
     def release(self) -> None:
-        """Let the emulator keep running after this process ends, unless `discard` was called before.
+        """Let the emulator keep running after this process ends.
 
-        If this call fails, `discard` still works.
+        Does nothing if `discard` was called before. If `release` fails, `discard` can still end the emulator.
         """
         if self._pipe is None or not self._decided.acquire(blocking=False):
             return
@@ -144,7 +147,7 @@ def start(
     """Start an empty emulator for `instance` on the loopback interface, with IAM enforced, and return immediately.
 
     `without` names corrections (see emulator_fixes) to leave out. Tests use it to prove that each correction is needed.
-    `environment` adds environment variables. `launcher` names a module that replaces local.launch.
+    `environment` adds environment variables. `launcher` names the module that the emulator's process runs.
 
     `owner` is the read end of a pipe. When the write end of the pipe is closed, the emulator ends (see local.owner).
     Without `owner`, the emulator ends when this process ends, unless `Started.release` was called before.
@@ -205,7 +208,7 @@ def _launched(
 
 
 def outdated(found: Found) -> bool:
-    """Return whether the sources of the emulator's process (corrections, bootstrap) changed after its start."""
+    """Return whether a source file of the emulator's process, such as a correction, changed after its start."""
     return found.record.get("runner") != _runner()
 
 
@@ -223,7 +226,7 @@ def stop(instance: Instance) -> bool:
 
 
 def is_at_rest(instance: Instance) -> bool:
-    """Return whether all background work is done: no event, execution, stream record or message is left."""
+    """Return whether the emulator has finished all work with events, executions, stream records and messages."""
     try:
         return not any(json.loads(loopback.get(instance.url + AT_WORK, limit_s=_ANSWER_LIMIT_S)).values())
     except loopback.NoAnswerError:
@@ -265,9 +268,9 @@ def _delete_data(instance: Instance) -> None:
 
 
 def _last_words(instance: Instance) -> str:
-    """Return the last line of the emulator's log and a remedy with the path of the log.
+    """Return the last line of the emulator's log, and the advice to read the log.
 
-    If the log ends with a traceback, its last line contains the error.
+    If the emulator failed with a traceback, the last line contains the error.
     """
     return f"{tail(instance).splitlines()[-1].removeprefix('  | ')}. Remedy: read {instance.log}"
 

@@ -52,9 +52,9 @@ def extract_layer(instance: Instance, layer_arn: str, content: bytes) -> None:
 
 
 def package(instance: Instance, content: bytes, layer_arns: Sequence[str]) -> bytes:
-    """Return `content`, the zip archive of a function, with an additional file `bootstrap`.
+    """Return a copy of `content`, the zip archive of a function, to which the file `bootstrap` is added.
 
-    The file starts the function with the layers `layer_arns`.
+    The emulator runs this file to start the function with the layers `layer_arns`.
     """
     runtime = _runtime_directory(instance)
     layers = [str(layer_directory(instance, arn)) for arn in layer_arns]

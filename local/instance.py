@@ -49,7 +49,7 @@ class Instance:
 
     @property
     def anew(self) -> str:
-        """The commands that restart the instance without its data, with a warning that the data is deleted."""
+        """The commands that delete the instance's data and start the instance again, with a note about the deletion."""
         return f"`{self.command('down')} && {self.command('up')}` (deletes the instance's data)"
 
     @property

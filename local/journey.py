@@ -97,9 +97,10 @@ class Journey:
         yield from self._logged_states()
 
     def _logged_states(self) -> Iterator[tuple[Step, str]]:
-        """Yield the states of the order's STANDARD and EXPRESS executions from the logs.
+        """Yield the states that the order's STANDARD and EXPRESS executions entered, as their logs say.
 
-        Step Functions stores no history of an EXPRESS execution.
+        The Step Functions API cannot return all of them, because Step Functions stores no history of an EXPRESS
+        execution.
         """
         for kind in ("standard", "express"):
             group = self._ops["logGroups"][kind]

@@ -47,8 +47,8 @@ def running_outputs(instance: Instance) -> dict[str, Any]:
 def order(instance: Instance, progress: Progress) -> int:
     """Place an order, follow it and print its steps.
 
-    Returns the exit code: 0 if everything in EXPECTED arrived, else 1. Raises LocalError if no instance is running or
-    the API refuses the order.
+    Returns the exit code: 0 if the order caused every step in EXPECTED, else 1. Raises LocalError if no instance is
+    running or the API refuses the order.
     """
     outputs = running_outputs(instance)
     aws, client = Aws(instance, outputs["ops"]["region"]), client_of(outputs)

@@ -27,7 +27,10 @@ def this_process() -> int:
 
 
 def obey() -> None:
-    """End this process and its process group when the owner ends. The group includes the emulator's functions."""
+    """End this process and its process group when its owner process ends.
+
+    The emulator's functions are in the process group, so they end too.
+    """
     threading.Thread(target=_wait, daemon=True).start()
 
 

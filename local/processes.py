@@ -20,7 +20,7 @@ _KILLED_WITHIN_S = 30.0
 
 @dataclass(frozen=True)
 class Process:
-    """A process on this machine, at the time when a function of this module found it."""
+    """A process on this machine, as it was when a function of this module found it."""
 
     pid: int
     group: int

@@ -53,7 +53,7 @@ class _Deployer:
         return identity, properties
 
     def register_outputs(self, urn: str) -> None:
-        """Do nothing, because the outputs of a component are not used after the deployment."""
+        """Do nothing, because the local platform stores only the outputs of the stack, not those of its components."""
 
 
 def run(project: Project, aws: Aws, deployment: Deployment, progress: Progress) -> dict[str, Any]:

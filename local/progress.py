@@ -27,7 +27,7 @@ class _Component:
 
 
 class Progress:
-    """Counts actions and seconds for each component. Objects of this class are thread-safe."""
+    """Counts, for each component, the actions and the seconds that they took. Objects of this class are thread-safe."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
@@ -68,7 +68,10 @@ class Progress:
 
     @contextmanager
     def waiting(self) -> Generator[Callable[[str], None]]:
-        """Show a changing line while the block waits, and remove the line at the end. In a log, print nothing."""
+        """Show a line of text until the `with` block ends.
+
+        The block receives a function that sets the text. In a log, nothing is printed.
+        """
 
         def say(line: str) -> None:
             if self._live:

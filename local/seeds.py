@@ -70,7 +70,11 @@ def create_user(aws: Aws, outputs: Mapping[str, Any], email: str, *, admin: bool
 
 
 def _person(aws: Aws, pool: str, email: str, known: Mapping[str, str]) -> _Person:
-    """Create the user if necessary, and set a new password. An existing user keeps the password in `known`, if any."""
+    """Create the user with the address `email` if necessary, and return the user with a valid password.
+
+    If the user already exists and `known` contains the user's password, the password does not change. Otherwise, set a
+    new password.
+    """
     made = True
     try:
         aws(

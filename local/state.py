@@ -102,7 +102,7 @@ class State:
             self._note(("superseded", key, asdict(record)))
 
     def forget_superseded(self, key: str) -> None:
-        """Record that a replaced resource is deleted. `key` is its key in `superseded`."""
+        """Record that a replaced resource is deleted. `key` is the resource's key in the mapping `superseded`."""
         with self._lock:
             del self.superseded[key]
             self._note(("superseded", key, None))
@@ -148,7 +148,10 @@ def forget(instance: Instance) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Return `value` in the form in which inputs are recorded and compared: archives as hashes, and without None."""
+    """Return `value` in the form in which inputs are recorded and compared.
+
+    Each archive is replaced by its hash. Keys with the value None are left out.
+    """
     if is_archive(value):
         return {"sha256": hashlib.sha256(zip_bytes(value)).hexdigest()}
     if isinstance(value, dict):
@@ -159,7 +162,7 @@ def plain(value: Any) -> Any:
 
 
 def _read(instance: Instance) -> dict[str, dict[str, Any]]:
-    """Return the sections of the stored state with the changes of the journal. Raises LocalError."""
+    """Return the sections of the stored state after applying the changes in the journal. Raises LocalError."""
     saved: dict[str, Any] = read_json(instance.state, "format", "resources", remedy=instance.anew) or {}
     if saved and saved["format"] != _FORMAT:
         raise LocalError(

@@ -36,7 +36,10 @@ def _line(name: str, value: str) -> str:
 
 
 def _sign_in_page(auth: Mapping[str, Any]) -> str:
-    """Return the URL of the sign-in page. After the sign-in, the browser opens the first redirect URI with a code."""
+    """Return the URL of the sign-in page.
+
+    After the sign-in, Cognito redirects the browser to the first redirect URI, with an authorization code.
+    """
     query = {
         "response_type": "code",
         "client_id": auth["userPoolClientId"],

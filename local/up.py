@@ -104,7 +104,10 @@ def counts(actions: Counter[str]) -> str:
 
 
 def _discard(instance: Instance, started: emulator.Started | None) -> None:
-    """Delete the emulator and its state if this command started it. An emulator that was already running stays."""
+    """If this command started the emulator, end the emulator, and delete its data and its recorded state.
+
+    An emulator that was already running stays.
+    """
     if started and started.discard():
         forget(instance)
 

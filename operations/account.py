@@ -119,7 +119,11 @@ def _clients(config: Mapping[str, Any], environment: Mapping[str, str]) -> Calla
 
 
 def _roles(config: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the roles to assume one after the other. Version 6 of the provider allowed only one, `aws:assumeRole`."""
+    """Return the roles to assume, in this order.
+
+    They come from the list `aws:assumeRoles`, or from `aws:assumeRole`. Version 6 of the provider had only
+    `aws:assumeRole`, which contains one role.
+    """
     roles: Any = config.get("aws:assumeRoles") or config.get("aws:assumeRole") or []
     listed = cast("list[Any]", roles) if isinstance(roles, list) else [roles]
     return [cast("dict[str, Any]", role) for role in listed if isinstance(role, dict) and "roleArn" in role]

@@ -50,7 +50,7 @@ def environment(stack: str) -> dict[str, str]:
 def _value(entry: Mapping[str, Any]) -> Any:
     """Return the value of an entry of `pulumi config --json`.
 
-    The CLI can print a list or an object as JSON text. This function parses such a text.
+    The CLI can print a list or an object as JSON text. In this case, return the parsed value.
     """
     if "objectValue" in entry:
         return entry["objectValue"]

@@ -41,9 +41,10 @@ def _differences(step: Mapping[str, Any]) -> list[str]:
 
 
 def _shown(state: Mapping[str, Any], part: str, path: str) -> str:
-    """Return the property at `path` in the `part` of `state` as short JSON.
+    """Return the property at `path` as JSON, shortened if it is long.
 
-    `part` is "inputs" or "outputs". A path is for example `rules[0].name`.
+    `state` is the state of one resource. `part` says where to look for the property: in the "inputs" or the "outputs"
+    of the resource. A path is for example `rules[0].name`.
     """
     value: Any = state.get(part)
     for quoted, index, name in _PART.findall(path):

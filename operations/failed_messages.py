@@ -36,7 +36,7 @@ class FailureQueue:
     name: str
     url: str
     kind: str
-    """Kind of the queue: delivery, invocation, dead-letter, stream or queue."""
+    """Kind of the queue: delivery, invocation, dead-letter, stream or queue. The glossary describes each kind."""
     redrive_to: str
     """Target of a redrive: the ARN of a function's alias, or the URL of a queue."""
 
@@ -78,7 +78,7 @@ class Message:
     def sequence_numbers(self) -> tuple[str, str]:
         """Return the sequence numbers of the first and the last stream record in Lambda's report about failed records.
 
-        For a message without such a report, return two empty texts.
+        If the message is not a report of this kind, return two empty texts.
         """
         found = [part(self._json(), "DDBStreamBatchInfo", f"{end}SequenceNumber") for end in ("start", "end")]
         first, last = (number if isinstance(number, str) and number.isdecimal() else "" for number in found)
@@ -86,7 +86,7 @@ class Message:
 
     @property
     def records(self) -> list[Any]:
-        """Return the stream records in the message, which the outbox relay could not publish."""
+        """Return the stream records that the message contains. The outbox relay could not publish these records."""
         found = self._json().get("Records")
         return cast("list[Any]", found) if isinstance(found, list) else []
 
@@ -122,8 +122,8 @@ class Message:
 def messages(sqs: Any, queue: FailureQueue, *, until_s: float, hidden: dict[str, Message]) -> Iterator[Message]:
     """Yield the messages that were sent to `queue` before `until_s` (Unix seconds).
 
-    SQS hides each message from other readers for a minute. This function adds every received message to `hidden` under
-    its id, so that the caller can release the message earlier.
+    SQS hides each received message from other readers for a minute. This function adds every received message to
+    `hidden` under its id. With `hidden`, the caller can make a message visible before the minute is over.
     """
     later = list[Message]()
     while True:
@@ -163,7 +163,7 @@ def _message(queue: FailureQueue, raw: Mapping[str, Any]) -> Message:
 
 
 def part(of: object, *keys: str) -> Any:
-    """Return the value at the path `keys` in `of`, or None if there is no such value. `of` may have any shape."""
+    """Return the value that the nested keys `keys` lead to in the JSON value `of`, or None if a key is missing."""
     for key in keys:
         of = cast("dict[str, object]", of).get(key) if isinstance(of, dict) else None
     return of

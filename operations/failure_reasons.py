@@ -31,7 +31,10 @@ class Reasons:
     """Log groups of the functions: the stack output `ops.logGroups`."""
 
     def of(self, message: Message) -> str:
-        """Return the reason for the failure of `message`. For stream records, add the reason from the log."""
+        """Return the reason for the failure of `message`.
+
+        If the message is Lambda's report about failed stream records, add the reasons that the function's log contains.
+        """
         first, last = message.sequence_numbers
         function = message.queue.redrive_to.split(":")[6] if first else ""
         group = next((name for name in self.groups.values() if name.rpartition("/")[2] == function), "")
@@ -48,10 +51,10 @@ class Reasons:
         return f"{message.reason}: {'; '.join(named)}{more}"
 
     def _logged(self, group: str, numbers: range, *, until_s: float) -> dict[int, str]:
-        """Return {sequence number: reason} of the stream records `numbers`, from log lines in `group` until `until_s`.
+        """Return {sequence number: reason} of the stream records `numbers`.
 
-        A reason is the last line of an exception, or a list of AWS error codes. Leaves out records whose reason is not
-        in the log.
+        The reasons come from the lines that the log group `group` received before `until_s` (Unix seconds). A reason is
+        the last line of an exception, or a list of AWS error codes. Leaves out records whose reason is not in the log.
         """
         found: dict[int, str] = {}
         token: dict[str, str] = {}

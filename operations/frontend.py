@@ -74,7 +74,10 @@ def config(frontend: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def amplify_outputs(frontend: Mapping[str, Any], page: str) -> dict[str, Any]:
-    """Return the configuration of AWS Amplify, in the format of Amplify Gen 2. `page` is the same as in `files`."""
+    """Return the configuration of AWS Amplify, in the format of Amplify Gen 2.
+
+    `page` is the host of the sign-in page, as in the function `files`.
+    """
     auth = frontend["auth"]
     return {
         "version": "1",

@@ -50,8 +50,8 @@ def adopted(state: Mapping[str, Any], ids: Mapping[str, str | None]) -> dict[str
 def _insert(among: list[dict[str, Any]], resource: dict[str, Any]) -> None:
     """Insert `resource` into the list `among`, after all resources that it depends on.
 
-    If `among` contains a resource with the same URN, `resource` replaces it. Mark the old resource for deletion. If it
-    no longer exists on AWS, remove it from the list instead.
+    If `among` already contains a resource with the same URN, mark this old resource for deletion. If Pulumi has already
+    deleted the old resource on AWS, remove it from `among` instead.
     """
     replaced = [other for other in among if other["urn"] == resource["urn"]]
     for other in replaced:

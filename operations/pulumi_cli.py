@@ -108,7 +108,7 @@ def _error(stack: str, errors: str) -> PulumiError:
 
 
 def _folder() -> str:
-    """Return the path of the folder `.pulumi` if the backend is a folder, otherwise ""."""
+    """Return the path of the folder `.pulumi` in the backend if the backend is a local folder, otherwise ""."""
     done = children.run(("pulumi", "whoami", "--json", "--non-interactive"), cwd=ROOT)
     url = str(json.loads(done.stdout)["url"]) if not done.returncode else ""
     return f"{url.removeprefix('file://').partition('?')[0]}/.pulumi" if url.startswith("file://") else ""

@@ -23,9 +23,9 @@ _REMEDY: Final = (
 def too_low(config: Mapping[str, Any], client: Callable[[str], Any]) -> list[str]:
     """Return a warning for each quota of the account that is too low for `api.throttleRate` requests per second.
 
-    The comparison assumes that every request is an order. The list is empty if `config`, the stack's configuration, has
-    a reason in `api.capacityWaiver`. `client` is a function that creates an AWS SDK client by service name. If Service
-    Quotas does not respond, the list contains only a warning about that.
+    The comparison assumes that every request is an order. `config` is the stack's configuration. If it sets
+    `api.capacityWaiver`, the list is empty. `client` is a function that creates an AWS SDK client by service name. If
+    Service Quotas does not respond, the list contains only a warning about that.
     """
     api = config.get("orders:api")
     rate = cast("dict[str, Any]", api).get("throttleRate") if isinstance(api, dict) else None

@@ -100,9 +100,10 @@ def _take_lock(stack: str, state: Mapping[str, Any]) -> None:
 
 
 def _ids(state: Mapping[str, Any], creates: list[dict[str, Any]], given: Mapping[str, str]) -> dict[str, str | None]:
-    """Return {URN: import id, or None if AWS does not have the resource} for the pending creations `creates`.
+    """Return the import ids of the pending creations `creates` as {URN: import id}.
 
-    Leaves out resources whose id is unknown.
+    `given` is the same as in `recover`. An id is None if AWS does not have the resource. Leaves out resources whose id
+    is unknown.
     """
     place = import_ids.place_of(json.dumps(state), _region(state))
     ids: dict[str, str | None] = {}

@@ -94,7 +94,10 @@ class Run:
     done: int = 0
     kept: int = 0
     _sent_back: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
-    """(redrive target, request id of the failed invocation) for each envelope whose event was sent back."""
+    """The failed invocations whose events were sent back, as (redrive target, request id).
+
+    A dead-letter queue can contain the same event again. The redrive drops such a copy.
+    """
     _hidden: dict[str, Message] = field(default_factory=dict[str, Message])
     """Received messages by message id, until they are deleted or made visible again."""
     _work: Work = field(default_factory=Work)
@@ -118,9 +121,9 @@ class Run:
             pass
 
     def _pass(self, queue: FailureQueue, stayed: set[str]) -> bool:
-        """Read `queue` once, and redrive its messages. Return whether another pass can help.
+        """Read `queue` once, and redrive its messages. Return whether reading the queue again can help.
 
-        Another pass can help if some messages left the queue and others stayed. The ids of messages that stayed are
+        Reading again can help if some messages left the queue and others stayed. The ids of messages that stayed are
         added to `stayed`.
         """
         held, left = list[Message](), 0
@@ -148,7 +151,10 @@ class Run:
             return self._treat(message)
 
     def _treat(self, message: Message) -> bool:
-        """Redrive `message`, and print the result. Return whether the message left its queue."""
+        """Redrive `message`, or drop it if it is a copy of a message that was sent back. Print the result.
+
+        In a dry run, only print what would happen. Return whether the message left its queue.
+        """
         copy = self._is_copy(message)
         if self.dry_run:
             what = "would be dropped as a copy" if copy else "would be sent back"

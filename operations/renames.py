@@ -1,8 +1,8 @@
 """Finds, in a preview, each renamed resource that the update would delete from AWS.
 
-Pulumi identifies a resource by its URN. If a renamed resource has no alias, Pulumi creates a resource with the new URN,
-and then deletes the resource with the old URN. If both resources have the same name on AWS, the creation can fail.
-Otherwise, AWS returns the existing resource, and Pulumi then deletes it.
+Pulumi identifies a resource by its URN. If a resource was renamed without an alias, Pulumi creates a resource with the
+new URN, and then deletes the resource with the old URN. If both resources have the same name on AWS, the creation
+either fails or returns the existing resource. If it returns the existing resource, Pulumi then deletes this resource.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def collisions(steps: Sequence[Mapping[str, Any]]) -> list[Collision]:
 def _named(steps: Sequence[Mapping[str, Any]], operation: str, side: str) -> Iterator[tuple[tuple[str, str], str]]:
     """Yield ((type, name on AWS), URN) for each step that performs `operation` on a resource with a name.
 
-    `steps` comes from the preview. `side` is the key of a step's resource state: "oldState" or "newState".
+    `steps` comes from the preview. `side` is "oldState" for the resource before the update, or "newState" for the
+    resource after the update.
     """
     for step in steps:
         if step["op"] != operation:

@@ -49,7 +49,7 @@ pytest_plugins = ("tests.journeys.fixtures", "tests.local.fixtures", "tests.proo
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """In each pytest-xdist worker, start a thread that ends the worker within a second if its controller is killed."""
+    """In each pytest-xdist worker, start a thread that ends the worker within a second after the controller ends."""
     if hasattr(config, "workerinput"):
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 

@@ -1,4 +1,8 @@
-"""Adapters that deploy EventBridge's resources to the emulator. Their types in Pulumi begin with `aws:cloudwatch`."""
+"""Adapters that deploy EventBridge's resources to the emulator.
+
+The Pulumi types of these resources start with `aws:cloudwatch`, because the first name of EventBridge was CloudWatch
+Events.
+"""
 
 from __future__ import annotations
 

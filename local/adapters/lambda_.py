@@ -146,7 +146,7 @@ class Function(Adapter):
         aws("lambda", "delete_function", FunctionName=identity)
 
     def _reserve(self, aws: Aws, old: Props, new: Props) -> None:
-        """Set the function's reserved concurrency. In Pulumi, -1 means that nothing is reserved."""
+        """Set or remove the function's reserved concurrency. In Pulumi, -1 means that the function has none."""
         before, wanted = (each.get("reservedConcurrentExecutions", -1) for each in (old, new))
         if wanted >= 0:
             aws(
@@ -259,8 +259,8 @@ class EventInvokeConfig(Put):
 class ProvisionedConcurrency(Put):
     """Provisioned concurrency of an alias.
 
-    The emulator stores the setting without applying it, because all environments stay warm after their first invocation
-    anyway.
+    The emulator stores the setting but does not apply it. In the emulator, each execution environment stays warm after
+    its first invocation, even without this setting.
     """
 
     applies = frozenset({"functionName", "qualifier", "provisionedConcurrentExecutions"})

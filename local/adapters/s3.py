@@ -70,7 +70,7 @@ class _OfBucket(Put):
         aws("s3", f"delete_{self.part}", Bucket=identity)
 
     def content(self, new: Props) -> dict[str, Any]:
-        """Return the parameters of the call that writes the setting, without the name of the bucket."""
+        """Return the parameters of the S3 call that writes the setting. `create` adds the name of the bucket."""
         raise NotImplementedError
 
 

@@ -94,7 +94,7 @@ def bucket_admits_named_principals(policy: Resource) -> Iterator[str]:
 
 @of_resource(POLICY, ids=("CKV_AWS_93",))
 def bucket_locks_nobody_out(policy: Resource) -> Iterator[str]:
-    """A bucket's policy never locks out all users and roles, because then only the root user could change it."""
+    """A bucket's policy never denies everybody the permission to change it. Only the root user could undo this."""
     for statement in statements(policy.at("policy")):
         denied = {"s3:*", "*", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"} & set(actions(statement))
         if statement.get("Effect") == "Deny" and denied and for_everybody(statement) and not statement.get("Condition"):

@@ -27,9 +27,9 @@ class Resource:
     props: Mapping[str, Any]
     """Properties with camelCase keys. Reading a value that is not known yet raises UnknownValueError."""
     made_from: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
-    """{property: URNs of the resources whose outputs the property contains}.
+    """Maps a property to the URNs of the resources whose outputs the property contains.
 
-    The URNs are known before the outputs are.
+    These URNs are known even if the outputs are not known yet.
     """
     deleted_first: bool = False
     """Whether Pulumi deletes the resource before it creates a replacement."""

@@ -1,4 +1,4 @@
-"""Lists the cdk-nag and checkov checks that concern the program's resource types but have no rule, with reasons."""
+"""Lists the cdk-nag and checkov checks of the program's resource types that no rule replaces, each with the reason."""
 
 from __future__ import annotations
 

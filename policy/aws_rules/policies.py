@@ -53,7 +53,7 @@ def for_everybody(statement: Statement) -> bool:
 
 
 def refuses_plain_http(document: object, action: str, *arns: str) -> bool:
-    """Return whether the policy `document` denies all requests for `action` on `arns` that are sent over plain HTTP."""
+    """Return whether the policy `document` denies every plain HTTP request for `action` on the resources `arns`."""
     for statement in statements(document):
         condition = cast("Mapping[str, Mapping[str, Any]]", statement.get("Condition") or {}).get("Bool") or {}
         if (

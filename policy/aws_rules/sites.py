@@ -114,7 +114,7 @@ def certificate_serves_while_it_is_replaced(certificate: Resource) -> Iterator[s
 
 @of_resource(CERTIFICATE, ids=("CKV_AWS_234",))
 def certificate_is_publicly_logged(certificate: Resource) -> Iterator[str]:
-    """ACM writes a certificate to a public certificate transparency log, which browsers require."""
+    """ACM records a certificate in a public certificate transparency log, as browsers require."""
     if certificate.at("options", "certificateTransparencyLoggingPreference") == "DISABLED":
         yield "unset options.certificateTransparencyLoggingPreference"
 

@@ -1,7 +1,8 @@
 """Lists the resources that break a rule on purpose, with the reason.
 
-A test fails for a waiver that no resource needs. The test also fails if a waiver covers all resources that its rule
-checks, because the rule then has no effect. Remove such a rule, and list the checks in its `ids` in not_taken.py.
+A test fails if a waiver is unnecessary, because its resources do not break the rule. The test also fails if a waiver
+covers all resources that its rule checks, because the rule has no effect then. In this case, remove the rule, and list
+the checks in its `ids` in not_taken.py.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ class Storefront:
         self.page.get_by_role("link", name=name, exact=True).click()
 
     def add(self, product: str, times: int = 1) -> None:
-        """Add `times` pieces of `product` to the basket. The page with the products must be open."""
+        """Add `product` to the basket with `times` clicks. The page with the products must be open."""
         card = self.page.get_by_role("listitem").filter(has=self.page.get_by_role("heading", name=product, exact=True))
         for number in range(1, times + 1):
             card.get_by_role("button", name="Add to basket").click()

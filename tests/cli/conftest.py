@@ -36,9 +36,9 @@ runpy.run_module("package", run_name="__main__", alter_sys=True)
 
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
-    """Return a function that writes a command with `body` as its code, and returns the command line.
+    """Return a function that writes a small command, and returns its command line.
 
-    The body calls `begun` when the command is ready for a signal.
+    `body` is the Python code of the command. It calls `begun` when the command is ready for a signal.
     """
 
     def made(body: str, imports: str = "", handler: signal.Handlers = signal.SIG_DFL) -> list[str]:

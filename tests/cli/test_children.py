@@ -1,4 +1,7 @@
-"""A signal that ends a command ends its child process too, or lets the child finish what it began."""
+"""Tests that a signal to a command also ends the command's child process.
+
+If the child ends itself after a signal, the command waits until the child has completed what it began.
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,10 @@ WITHIN_S = 2.0
 
 
 def ended(command: list[str], sent: signal.Signals) -> tuple[int, str, str]:
-    """Start `command`, and send it the signal `sent`. Return the command's exit code, later output and errors."""
+    """Start `command`, and send it the signal `sent` as soon as it has printed "begun".
+
+    Return the exit code of the command, its output after "begun", and its errors.
+    """
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stdout
         assert process.stdout.readline() == "begun\n"

@@ -42,7 +42,7 @@ def compiled_tests() -> Path:
 def check_tests(files: Sequence[Path], *options: str, folder: Path = PACKAGE) -> None:
     """Run the compiled tests in `files` with Node.js in `folder`.
 
-    Fail with the output of each failed test, or if a test was skipped.
+    Fails if a test failed or was skipped. The message contains the output of each failed test.
     """
     done = node("--test", "--test-reporter=tap", *options, *map(str, files), folder=folder)
     failed = re.findall(r"^ *not ok.*?^ *\.\.\.$", done.stdout, re.DOTALL | re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Tests that the validators of the TypeScript client accept the bodies that the gateway and the functions accept."""
+"""Tests that the TypeScript client's validators accept the same bodies as API Gateway and the Lambda functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fresh clones of this repository, and the environment variables for commands in them."""
+"""Fresh clones of this repository, and the environment variables for commands that run in a clone."""
 
 from __future__ import annotations
 
@@ -130,9 +130,9 @@ def tree(*folders: Path) -> dict[str, tuple[int, int]]:
 
 
 def one_error(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the only error line of `done`, a failed run of make.
+    """Return the error line that `done`, a failed run of make, wrote to standard error.
 
-    Fails if make succeeded, or if standard error has other lines. Lines that start with "make" don't count.
+    Ignores lines that start with "make". Fails if make succeeded, or unless exactly one line is left.
     """
     lines = [line for line in done.stderr.splitlines() if not line.startswith("make")]
     assert done.returncode, done.stdout

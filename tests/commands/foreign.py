@@ -22,13 +22,13 @@ class Other:
 
 @dataclass(frozen=True)
 class Watched:
-    """Folders that make must not change, with the state of their files at the start."""
+    """Folders that make must not change, with the state of their files before make runs."""
 
     folders: tuple[Path, ...]
     before: dict[str, tuple[int, int]]
 
     def changed(self) -> set[str]:
-        """Return the files that were added, changed or deleted since the start."""
+        """Return the files that were added, changed or deleted after `watched` recorded the folders."""
         return {name for name, _ in self.before.items() ^ tree(*self.folders).items()}
 
 

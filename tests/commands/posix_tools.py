@@ -1,4 +1,7 @@
-"""Command line tools that accept only the options of POSIX, because macOS, Alpine and small images lack GNU options."""
+"""Command line tools that accept only the options of POSIX.
+
+Tests use them to find commands that need GNU options. macOS, Alpine and small images lack these options.
+"""
 
 from __future__ import annotations
 

@@ -178,9 +178,9 @@ def test_every_variable_that_the_makefile_unsets_is_tested(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("command", ["install", "compile"])
 def test_each_uv_variable_is_unset_or_harmless(command: str, tmp_path: Path) -> None:
-    """The Makefile unsets each environment variable of uv, except for those in UV_MAY.
+    """The Makefile unsets all environment variables of uv, except for the harmless ones in UV_MAY.
 
-    The test fails if a new version of uv adds another variable.
+    The test fails if a new version of uv has a variable that is neither unset nor in UV_MAY.
     """
     asked = [uv.find_uv_bin(), "pip", command, "--help"]
     told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout  # noqa: S603 - the arguments are constants

@@ -33,7 +33,7 @@ def bare(path: Path, user: int | None = None) -> Clone:
 def python(folder: Path, code: str) -> str:
     """Write an executable to `folder` that replaces Python, and return its path, which contains a space.
 
-    make calls Python with `-c SOURCE`. The executable runs `code` instead, which finds SOURCE in sys.argv[1].
+    make calls Python with `-c SOURCE`. The executable ignores `-c`, and runs `code` with SOURCE as sys.argv[1].
     """
     path = folder / "a python"
     path.write_text(f'#!/bin/sh\nshift\nexec {shlex.quote(PYTHON)} -c {shlex.quote(code)} "$@"\n')

@@ -40,7 +40,7 @@ def names(source: str) -> Iterator[str]:
 
 
 def only_linux(source: str) -> list[str]:
-    """Return the names in FILES and CALLS that the Python code `source` uses."""
+    """Return the Linux files in FILES and the Linux system calls in CALLS that the Python code `source` uses."""
     found: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -1,4 +1,4 @@
-"""Names in the resource graph of the event bus, and checks of its policies, which several tests use."""
+"""Shared by several tests: names in the resource graph of the event bus, and checks of the policies in this graph."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ def sent_by_rules(graph: Graph, name: str, queue: str) -> list[str]:
 def matches(pattern: Any, record: Any) -> bool:
     """Return whether the Lambda event filter `pattern` matches `record`.
 
-    Every key of `pattern` must match. A list contains the values that match.
+    A filter is a nested JSON object. Each of its keys must match the same key of `record`. The list at the end of a
+    path contains the values that match.
     """
     if isinstance(pattern, list):
         return record in pattern

@@ -1,7 +1,7 @@
 """Tests that an alarm watches each metric that shows late or lost work.
 
-Each function in WAYS describes one way in which work can be late or lost. The function yields the metrics of a stack's
-resources that show such work.
+Each function in WAYS is about one way in which work can be late or lost. It yields those metrics of a stack's resources
+that show such work.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def test_alarms_watch_every_metric_of_late_or_lost_work(
 
 
 def test_each_missing_alarm_is_detected(graph_of: GraphOf) -> None:
-    """If one of these alarms is removed, test_alarms_watch_every_metric_of_late_or_lost_work fails."""
+    """If one of the needed alarms is removed, test_alarms_watch_every_metric_of_late_or_lost_work fails."""
     graph = graph_of("dev")
     alarms = graph.of("MetricAlarm")
     needed = {each for way in WAYS for each in way(graph)}

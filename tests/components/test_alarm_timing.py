@@ -1,7 +1,7 @@
 """Tests when the alarms on failed work fire, with the delays and gaps of the metrics of SQS queues.
 
-SQS sends the first metrics of an inactive queue up to 15 minutes late, and no metrics after six hours without an API
-call. A failure queue is inactive most of the time.
+If a queue has no API call for six hours, SQS stops sending metrics for the queue. After the next API call, SQS sends
+the first metrics up to 15 minutes late. A failure queue has no API calls most of the time.
 """
 
 from __future__ import annotations

@@ -35,7 +35,8 @@ def test_every_stack_offers_the_code_flow_without_a_client_secret(stack: str, gr
 def test_id_tokens_contain_verified_email_addresses(stack: str, graph_of: GraphOf) -> None:
     """POST /users requires the claims `email` and `email_verified`, so the app client must be able to read them.
 
-    A client without `readAttributes` may read every standard attribute.
+    `readAttributes` lists the attributes that a client may read. Without this list, a client may read every standard
+    attribute.
     """
     graph = graph_of(stack)
     assert graph.one("UserPool", "identity-pool").inputs["autoVerifiedAttributes"] == ["email"]

@@ -85,7 +85,10 @@ def test_missing_python_is_reported_in_one_line_with_a_remedy(monkeypatch: pytes
 
 
 def test_layers_can_be_imported_with_lambdas_python_version(layers: list[Path], tmp_path: Path) -> None:
-    """Lambda's Python version imports Powertools from the layers. Each generated validator rejects a wrong value."""
+    """The test imports the layers with the Python version that the functions have on Lambda.
+
+    It creates Powertools' logger and metrics, and passes an invalid value to each generated validator.
+    """
     script = """
 import importlib, os, sys
 sys.path[:0] = sys.argv[1:]
@@ -117,7 +120,7 @@ print(refused)
 
 
 def test_layer_and_function_archives_stay_below_their_size_limits(layers: list[Path]) -> None:
-    """Large archives slow down cold starts, which download them. They also slow down deployments, which upload them."""
+    """A cold start downloads the archives, and a deployment uploads them. Large archives would slow down both."""
     megabyte = 1_000_000
     assert sum(layer.stat().st_size for layer in layers) <= tables.LAYERS_MB * megabyte
     for handler in archives.FUNCTIONS.glob("*/handler.py"):
@@ -180,9 +183,9 @@ def test_trimmed_sdk_data_is_a_subset_of_botocores_data() -> None:
 
 
 def test_sdk_client_uses_botocores_own_data_if_the_layer_lacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A later botocore on Lambda may need data files that our layer lacks.
+    """A newer botocore on Lambda may need data files that the layer lacks.
 
-    In that case, botocore must use its own data files.
+    In this case, botocore must use the data files of its own package.
     """
     whole = botocore.session.get_session().get_service_model("dynamodb")
     aws.session.cache_clear()

@@ -1,4 +1,7 @@
-"""One run of the Pulumi program reads no file twice and builds no archive twice. `make bench` measures the time."""
+"""One run of the Pulumi program reads no file twice and builds no archive twice.
+
+`make bench` measures how long a run takes.
+"""
 
 from __future__ import annotations
 

@@ -98,7 +98,10 @@ CHANGES = [
 
 
 def changed(monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], None]) -> Graph:
-    """Return the graph of a RestApi after `change` has edited the contract. Every operation still has a function."""
+    """Return the graph of a RestApi after `change` has edited its OpenAPI document.
+
+    Each operation in the edited document has a function.
+    """
     document = openapi.load("rest-api.yaml")
     change(document)
     serve_document(monkeypatch, document)

@@ -185,7 +185,7 @@ def _read_one(where: str, old: Json, new: Json) -> Iterator[str]:
 
 
 def _limits(where: str, wide: Json, narrow: Json, change: str) -> Iterator[str]:
-    """Yield a line for each type or limit in the schema `wide` that refuses data which the schema `narrow` allows.
+    """Yield a line for each type or limit by which the schema `wide` refuses data that the schema `narrow` allows.
 
     For a response, `wide` is the old schema and `narrow` the new one. For a request, `wide` is the new schema and
     `narrow` the old one. The line about a limit ends with `change`, which is `widened` or `narrowed`.

@@ -197,9 +197,10 @@ def test_functions_accept_exactly_the_ids_that_match_the_openapi_patterns(
 
 
 def test_openapi_pattern_of_user_names_accepts_the_same_characters_as_the_functions() -> None:
-    """The test checks only characters up to U+FFFF, because the pattern excludes no higher ones.
+    """The test checks only the characters up to U+FFFF.
 
-    Programming languages differ in how a regular expression writes characters above U+FFFF.
+    The pattern excludes no character above U+FFFF, because programming languages write such characters differently in
+    regular expressions.
     """
     pattern = re.compile(schemas(openapi.load("rest-api.yaml"))["NewUserName"]["pattern"].removesuffix("$") + r"\Z")
     characters = [chr(code) for code in range(0x10000) if not 0xD800 <= code < 0xE000]

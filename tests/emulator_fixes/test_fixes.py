@@ -1,6 +1,7 @@
 """Tests that each correction of the emulator has a description and tests.
 
-A correction replaces functions of the emulator. Other tests check that a change in such a function is reported.
+A correction replaces functions of the emulator. This module also tests that an error reports another version of the
+emulator, and a change in a function that a correction replaces.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def table(cloud: Cloud) -> tuple[str, str]:
 
 
 def write(cloud: Cloud, name: str, *ids: str) -> None:
-    """Write an item for each of `ids` in one transaction, so that the function receives them in one batch."""
+    """Write an item for each of `ids` in one transaction, so that Lambda delivers the stream records in one batch."""
     puts = [{"Put": {"TableName": name, "Item": {"id": {"S": each}}}} for each in ids]
     cloud("dynamodb", "transact_write_items", TransactItems=puts)
 

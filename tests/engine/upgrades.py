@@ -1,6 +1,6 @@
-"""Finds in a preview what the update would lose: data, URLs that frontends store, and renamed resources.
+"""Finds, in a preview, what an update would lose: data, URLs that frontends store, and resources without an alias.
 
-Pulumi would delete a renamed resource from AWS if it has no alias.
+If a resource was renamed and has no alias, Pulumi would delete it from AWS.
 """
 
 from __future__ import annotations

@@ -37,7 +37,10 @@ class Metrics:
         self.points[metric].update(values)
 
     def value(self, metric: Mapping[str, Any], statistic: str, end: int) -> float | None:
-        """Return the `statistic` of the metric over its period that ends at the minute `end`, or None without data."""
+        """Return the `statistic` of a metric over the period that ends at the minute `end`.
+
+        `metric` describes the metric and its period. The result is None if the period contains no data.
+        """
         points = self.points[key(metric["namespace"], metric["metricName"], **metric.get("dimensions", {}))]
         found = [points[minute] for minute in range(end - metric["period"] // 60, end) if minute in points]
         return _STATISTICS[statistic](found) if found else None

@@ -25,8 +25,9 @@ _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 class Expression:
     """A condition or update expression.
 
-    `names` is {placeholder: attribute name}, and `values` is {placeholder: value}. Adds the placeholders that the
-    expression contains to the set `used`.
+    `names` is {placeholder: attribute name}, and `values` is {placeholder: value}. The set `used` collects the
+    placeholders that the expression contains. With `used`, the caller can find unused placeholders, which DynamoDB
+    refuses.
     """
 
     def __init__(self, text: str, names: Mapping[str, str], values: Mapping[str, Any], used: set[str]) -> None:
@@ -148,6 +149,9 @@ def _number(value: Mapping[str, Any]) -> int:
 
 
 def _comparable(value: Mapping[str, Any]) -> Any:
-    """Return the Python value to compare. DynamoDB sends a number as text, but compares it as a number."""
+    """Return the Python value of an attribute for a comparison.
+
+    DynamoDB's API represents a number as text, but DynamoDB compares it as a number.
+    """
     (kind, content), *_ = value.items()
     return int(content) if kind == "N" else content

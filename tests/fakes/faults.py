@@ -56,7 +56,7 @@ class Faults:
         self._planned[operation].append("silent")
 
     def before(self, operation: str, happens: Callable[[], None]) -> None:
-        """Call `happens` just before the next call of `operation` is executed."""
+        """Call the function `happens` just before the next call of `operation` is executed."""
         self._planned[operation].append(happens)
 
     def clear(self) -> None:

@@ -41,7 +41,7 @@ _requests = itertools.count(1)
 
 
 class Time(Protocol):
-    """A clock that Lambda functions use to wait before retries."""
+    """The time functions with which a Lambda function measures time and waits before a retry."""
 
     def monotonic(self) -> float:
         """Return the current time in seconds."""

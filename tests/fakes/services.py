@@ -14,7 +14,8 @@ _LARGEST_CALL = 256 * 1024
 class FakeEventBridge:
     """A fake of EventBridge that stores the accepted entries.
 
-    Each PutEvents call removes the first set of positions from `refusals`, and refuses the entries at these positions.
+    `refusals` contains one set of positions for each of the next PutEvents calls. A call refuses the entries at these
+    positions.
     """
 
     def __init__(self) -> None:

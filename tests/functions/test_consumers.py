@@ -149,7 +149,7 @@ class TestFailOrder:
 
     @staticmethod
     def ended(status: str = "ABORTED", error: str | None = None) -> dict[str, Any]:
-        """Return the event that Step Functions sends when the STANDARD execution of the order has ended."""
+        """Return the event that Step Functions sends when the STANDARD execution of the order ORDER_ID has ended."""
         detail = {"name": ORDER_ID, "status": status, "error": error, "stateMachineArn": "arn:standard"}
         return {"source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail}
 

@@ -79,7 +79,7 @@ class Mapping:
     """Number of messages that the redrive policy moved to the failure queue."""
 
     def poll(self, send_email: LoadedFunction) -> Callable[[], None]:
-        """Return a task that delivers batches to one execution environment until the queue is empty."""
+        """Return a task that delivers batches to one execution environment, one by one, until the queue is empty."""
 
         def work() -> None:
             while self.waiting:

@@ -222,9 +222,9 @@ def test_poison_record_stays_in_the_stream_if_the_failure_queue_refuses_it(
 def test_poison_record_moves_to_the_failure_queue_only_after_earlier_records_are_published(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, eventbridge: FakeEventBridge, sqs: FakeSqs
 ) -> None:
-    """Lambda retries a batch from its first failed record.
+    """Lambda retries a batch from its first failed record, so each retry contains the poison record again.
 
-    If the relay moved the poison record to the failure queue earlier, each retry would send the record there again.
+    If each attempt sent the poison record to the failure queue, the queue would receive the record many times.
     """
     eventbridge.faults.refuse("put_events", "InternalException")
     assert relay(batch(dynamodb, row(0), row(1) | {"status": {"S": "LOST"}})) == failed(dynamodb, 0)

@@ -43,7 +43,10 @@ def batch(*records: Any, received: int = 1) -> dict[str, Any]:
 
 
 def kept(s3: FakeS3) -> list[int]:
-    """Return the numbers, as in `record_about`, of the orders that have an analytics record in S3."""
+    """Return the numbers of the orders that have an analytics record in S3.
+
+    The number of an order is the argument of `record_about`.
+    """
     return [int(key.rpartition("-")[2].partition("_")[0]) for _, key in s3.objects]
 
 
@@ -110,7 +113,10 @@ def test_invalid_message_moves_to_the_failure_queue_with_its_error(
 
 
 def event_about(number: int = 1) -> dict[str, Any]:
-    """Return the event whose analytics record is `record_about(number)`, as EventBridge delivers the event."""
+    """Return the event about the order with this number, in the format in which EventBridge delivers it.
+
+    The analytics record of the event is `record_about(number)`.
+    """
     record = record_about(number)
     detail = {"event_id": record["event_id"], "order": record["order"]}
     return {"id": "1", "source": "orders.api", "detail-type": record["detail_type"], "detail": detail}

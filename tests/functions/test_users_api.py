@@ -127,7 +127,7 @@ class TestOwnAddress:
     def test_verified_address_with_a_kelvin_sign_does_not_match_the_letter_k(self, users_api: Api) -> None:
         """In lower case, the Kelvin sign becomes the letter k.
 
-        Nevertheless, an address with this sign is another address.
+        An address with the Kelvin sign is still another address.
         """
         body = {"name": "Kim", "email": "kim@example.com"}
         request = Request(method="POST", path="/users", body=body, email="\N{KELVIN SIGN}im@example.com")

@@ -100,8 +100,8 @@ def _code(span: str) -> str:
 def edit(path: Path, form: str, code: list[str], block: str) -> None:
     """Apply one edit of a page to the file `path`.
 
-    `form`, `code` and `block` are the values that `Page.steps` yields, but `code` does not contain the path.
-    Raises ValueError unless the edit fits exactly one place in the file.
+    `form`, `code` and `block` come from `Page.steps`, but `code` lacks its first element, the path. Raises ValueError
+    unless the edit fits exactly one place in the file.
     """
     if form == "create":
         if path.exists():

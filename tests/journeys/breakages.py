@@ -57,9 +57,10 @@ def queue_attributes(stack: Stack, url: str, **attributes: str) -> Generator[Non
 
 @contextmanager
 def received_at_most(stack: Stack, source: str, times: int) -> Generator[None]:
-    """Let SQS deliver each message at most `times` times to the function `source`, which reads a queue.
+    """Let the function `source`, which reads a queue, receive each message at most `times` times.
 
-    After these deliveries, the message moves to the failure queue. Without this limit, it moves only after six hours.
+    If the function fails each time, the message moves to the failure queue. Without the lower limit, a message moves
+    there only after six hours.
     """
     alias = stack.ops["functions"][source]
     function, _, name = alias.rpartition(":")

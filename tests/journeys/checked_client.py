@@ -16,7 +16,7 @@ _ALL_HEADERS: Final = {name.lower(): name for name in ("Content-Type", "Location
 
 
 class CheckedClient(Client):
-    """Sends requests with the stack's first CORS origin in the header `Origin`, as a web page of this origin does.
+    """Sends requests as a web page does: the header `Origin` contains the stack's first CORS origin.
 
     Fails if a response violates the OpenAPI document of its API.
     """

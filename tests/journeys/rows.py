@@ -27,7 +27,10 @@ def pending(owner: Person, product_id: str, *, age: timedelta = timedelta()) -> 
 
 
 def write_undecided(stack: Stack, order: dict[str, Any]) -> None:
-    """Write the row of a synchronous order, as if its EXPRESS execution had ended right after writing the row."""
+    """Write the row of a synchronous order, but start no execution.
+
+    On AWS, an EXPRESS execution leaves such a row if it ends right after writing the row.
+    """
     (line,) = order["items"]
     row = {
         **{name: {"S": order[name]} for name in ("order_id", "user_id", "status", "created_at", "updated_at")},

@@ -75,7 +75,10 @@ class Stack:
         return [mail for mail in self.sent() if address in mail["To"]]
 
     def handled_mails(self, order_id: str) -> int:
-        """Return how many log lines of send_email about this order are `email sent` or `email was already handled`."""
+        """Return how many events of the order send_email has handled.
+
+        For each event, the function logs `email sent` or `email was already handled`.
+        """
         said = [record["message"] for record in self.records("send_email", order_id)]
         return said.count("email sent") + said.count("email was already handled")
 

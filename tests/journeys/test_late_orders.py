@@ -1,7 +1,8 @@
 """Journey: the platform processes an order even if the event or the workflow execution of the order was lost.
 
-A sweep, which is an invocation of restart_late_orders, restarts the workflow of the order. Usually, a stream and a
-schedule invoke mark_late_orders and restart_late_orders every few minutes. The tests invoke them directly to save time.
+A sweep is an invocation of restart_late_orders, which restarts the workflows of late orders. Usually, a stream invokes
+mark_late_orders, and a schedule invokes restart_late_orders. The tests invoke both functions directly, so that they do
+not have to wait a few minutes.
 """
 
 from __future__ import annotations

@@ -36,8 +36,8 @@ def left_out() -> tuple[str, ...]:
     """Return the names of the corrections that the emulator must not apply.
 
     A correction replaces functions of the emulator that behave differently from AWS. The environment variable
-    ORDERS_WITHOUT contains names of corrections, separated by commas, or `all`. The tests of a correction must fail
-    without it. This proves that the correction is still needed.
+    ORDERS_WITHOUT contains names of corrections, separated by commas, or `all`. If a correction is left out, its tests
+    must fail. If they pass, the correction is no longer needed.
     """
     names = os.environ.get("ORDERS_WITHOUT", "")
     return emulator_fixes.NAMES if names == "all" else tuple(filter(None, names.split(",")))

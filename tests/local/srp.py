@@ -49,7 +49,7 @@ class Proof:
 
 
 def _pad(number: int) -> bytes:
-    """Return `number` as big-endian bytes. The first bit is 0."""
+    """Return `number` as big-endian bytes whose first bit is 0. Cognito hashes numbers in this form."""
     return number.to_bytes(number.bit_length() // 8 + 1, "big")
 
 

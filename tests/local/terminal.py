@@ -77,7 +77,10 @@ class Terminal:
         return (code if code >= 0 else 128 - code), took
 
     def _read(self, wait_s: float) -> bool:
-        """Read the available output, and return False at the end of the output."""
+        """Wait up to `wait_s` seconds for output of the command, and read it.
+
+        Return False if the output has ended, or if `wait_s` is 0 and no output is available.
+        """
         if self._descriptor < 0:
             return False
         if not select.select([self._descriptor], [], [], wait_s)[0]:

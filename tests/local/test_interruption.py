@@ -55,7 +55,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def many(root: Path, seconds: int, mark: Path | None = None) -> Path:
     """Write a program with a table, and with many queues that have a visibility timeout of `seconds` seconds.
 
-    With `mark`, the program creates the file `mark` after 60 queues, and pauses.
+    If `mark` is a path, the program creates a file there after 60 of the queues, and pauses for a minute.
     """
     text = MANY.replace("SECONDS", str(seconds)).replace("MARK", repr(str(mark or ""))).replace("QUEUES", str(QUEUES))
     return write(root, TABLE, text)

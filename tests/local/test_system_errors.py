@@ -160,8 +160,8 @@ def test_defect_is_reported_in_one_line_with_its_traceback_in_a_file(
 def _possible(make: Make, name: str, before: tuple[str, ...]) -> Iterator[tuple[Call, int]]:
     """Yield (system call, error number) for each error that the test simulates.
 
-    If a line of code makes the same call several times, the test simulates each possible error for the first of these
-    calls, one error for the last, and none for the calls between them.
+    A line of code can make the same call several times. For the first of these calls, the test simulates each possible
+    error. For the last call, it simulates one error. For the calls between them, it simulates none.
     """
     machine, asked = make(), Refusals()
     for each in before:

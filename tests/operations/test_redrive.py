@@ -300,7 +300,7 @@ def test_unreadable_message_does_not_block_a_fifo_queue(world: World, capsys: py
 
 
 def test_redrive_receives_from_all_queues_concurrently(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On AWS, receiving from an empty queue takes 1 s, so receiving from 16 queues in sequence would take 16 s."""
+    """On AWS, receiving from an empty queue takes 1 s. One after the other, the calls for 16 queues would take 16 s."""
     together = len(QUEUES) - len([kind for kind, _ in QUEUES.values() if kind == "dead-letter"])
     everybody = threading.Barrier(together, timeout=_WITHIN_S)
     received = world.sqs.receive_message

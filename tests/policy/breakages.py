@@ -1,7 +1,7 @@
 """For each rule: changes to resources of the stack prod that break the rule, and the resource that the rule reports.
 
-Waivers allow some resources of prod to break a rule. MENDINGS contains a change that fixes such a resource, and the
-test checks that the rule then no longer reports it.
+Waivers allow some resources of prod to break a rule. For such a resource, MENDINGS contains a change after which the
+resource obeys the rule. A test checks that the rule reports the resource before the change, but not after it.
 """
 
 from __future__ import annotations

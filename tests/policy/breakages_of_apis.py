@@ -69,7 +69,10 @@ def _authorized_by(kind: str) -> Change:
 
 
 def _validating(**checks: bool) -> Change:
-    """Return a change that sets `checks` in the REST API's request validators. Without `checks`, it removes all."""
+    """Return a change that sets the settings `checks` in each request validator of the REST API.
+
+    Without `checks`, the change removes all request validators.
+    """
 
     def alter(document: Any) -> None:
         validators = document["x-amazon-apigateway-request-validators"]

@@ -93,7 +93,8 @@ def statement(
 ) -> Change:
     """Return a change that lets `alter` edit one statement of a policy.
 
-    The policy is in the property `key` of the resource `title`. `number` is the statement's index; -1 is the last one.
+    The policy is in the property `key` of the resource `title`. `number` is the index of the statement. By default, it
+    is the last statement.
     """
 
     def rewrite(props: dict[str, Any]) -> None:
@@ -134,7 +135,7 @@ def without(title: str) -> Change:
 def plus(type_token: str, props: Mapping[str, Any], **made_from: str) -> Change:
     """Return a change that adds a resource of the type `type_token`, with the name `new` and the properties `props`.
 
-    `made_from` maps each computed property to the title of the resource whose outputs determine the value.
+    `made_from` maps a property to the title of the resource whose outputs the property contains.
     """
 
     def added(stack: Stack) -> Stack:

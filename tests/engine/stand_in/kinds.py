@@ -105,7 +105,8 @@ def imported_as(thing: Mapping[str, Any]) -> str:
 def find(type_: str, inputs: Mapping[str, Any], id_: str, things: Things) -> str:
     """Return the key in `things` of the resource with the type `type_`, the inputs `inputs` and the id `id_`.
 
-    If AWS chooses the ids of this type, looks for the id. Otherwise, derives the key from the name in the inputs.
+    If AWS chooses the ids of this type, this function searches `things` for the id. Otherwise, it derives the key from
+    the name in the inputs.
     """
     kind = KINDS[type_]
     if kind.id_from in ("uid", "uuid", "keyId") or not (kind.keys or kind.only):
@@ -118,9 +119,9 @@ def find(type_: str, inputs: Mapping[str, Any], id_: str, things: Things) -> str
 def refuses_creation(
     type_: str, inputs: Mapping[str, Any], there: Mapping[str, Any] | None, things: Things
 ) -> str | None:
-    """Return the reason why AWS refuses to create the resource, or None if AWS creates it.
+    """Return the reason why AWS refuses to create the resource with the inputs `inputs`, or None if AWS creates it.
 
-    `there` contains the inputs of the existing resource with the same name, if there is one.
+    If a resource with the same name exists, `there` contains its inputs. Otherwise, `there` is None.
     """
     if there is not None and not KINDS[type_].put:
         return "already exists"
