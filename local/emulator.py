@@ -314,7 +314,10 @@ def _bind(port: int) -> OSError | None:
 
 
 def _searched(instance: Instance) -> dict[str, Any] | None:
-    """Search all processes for the emulator of an instance whose record file is damaged, and return its record."""
+    """Search all processes for the emulator of `instance`, and return a new record of its process.
+
+    This search is necessary if the record file is damaged. Returns None if the emulator is not running.
+    """
     # This pattern matches only the command line that `start` uses. In other `python -m local` commands, a subcommand
     # such as `up` precedes `--home`.
     mark = re.compile(rf" -m \S+ --home {re.escape(str(instance.home))} ")

@@ -132,7 +132,7 @@ def tree(*folders: Path) -> dict[str, tuple[int, int]]:
 def one_error(done: subprocess.CompletedProcess[str]) -> str:
     """Return the error line that `done`, a failed run of make, wrote to standard error.
 
-    Ignores lines that start with "make". Fails if make succeeded, or unless exactly one line is left.
+    Ignores lines that start with "make". Fails if make succeeded, or if there is no other line or more than one.
     """
     lines = [line for line in done.stderr.splitlines() if not line.startswith("make")]
     assert done.returncode, done.stdout

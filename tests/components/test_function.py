@@ -65,7 +65,7 @@ def test_only_process_order_has_a_dead_letter_queue_for_failed_events(graph_of: 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_function_is_created_after_the_policy_of_its_role(name: str, graph_of: GraphOf) -> None:
-    """Lambda refuses to create a function whose role may not send messages to the dead-letter queue."""
+    """Lambda refuses to create a function if the role may not send messages to the function's dead-letter queue."""
     graph = graph_of("prod")
     policy = graph.one("RolePolicy", f"{name}-policy").urn
     assert policy in graph.one("aws:lambda/function:Function", name).dependencies

@@ -100,7 +100,10 @@ class TestQueueConsumers:
 class TestAnalytics:
     @pytest.mark.parametrize("digit", GROUP_DIGITS)
     def test_repeated_deliveries_of_an_event_become_one_message(self, graph: Graph, digit: str) -> None:
-        """SQS recognizes a duplicate by its body, so both deliveries of an event must result in the same body."""
+        """If EventBridge delivers an event twice, both messages must have the same body.
+
+        SQS recognizes a duplicate by its body.
+        """
         inputs = graph.one("EventTarget", f"analytics-{digit}-target").inputs
         order = {"order_id": "o", "items": [{"product_id": "p", "quantity": 1}], "updated_at": "2026-01-02T…Z"}
         detail = {"event_id": "o:CONFIRMED", "order": order}

@@ -1,4 +1,7 @@
-"""Tests of the event source mapping that marks late orders, and of the schedule that restarts their workflows."""
+"""Tests of what invokes the two functions for late orders: an event source mapping and a schedule.
+
+The event source mapping invokes mark_late_orders. The schedule invokes restart_late_orders.
+"""
 
 from __future__ import annotations
 

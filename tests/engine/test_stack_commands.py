@@ -1,4 +1,4 @@
-"""Tests of the commands for stacks with the real Pulumi CLI: their output, and that they do not select a stack."""
+"""Tests that the operators' commands work with the real Pulumi CLI, and do not change which stack is selected."""
 
 from __future__ import annotations
 

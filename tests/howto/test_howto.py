@@ -1,7 +1,7 @@
 """Tests that the pages in docs/how-to work: a reader who follows them changes few files, and all checks pass.
 
-The tests follow all pages in the same copy of the checkout, which is possible because no page depends on another page.
-They run `make generate` and the pages' pytest commands only once, after all edits.
+No page depends on another page, so the tests follow all pages in the same copy of the checkout. They run `make
+generate` and the pages' pytest commands only once, after all edits.
 """
 
 from __future__ import annotations
