@@ -46,7 +46,7 @@ def analyzer() -> Iterator[Any]:
 
 
 def wire(value: Any) -> Any:
-    """Return a value from the recorded resource graph in the format in which the Pulumi engine sends it to the pack."""
+    """Convert a value from the recorded resource graph to the format that the Pulumi engine sends to the pack."""
     if isinstance(value, Mapping):
         return {key: wire(item) for key, item in cast("Mapping[str, Any]", value).items() if item is not None}
     if isinstance(value, list):

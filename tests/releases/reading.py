@@ -33,7 +33,7 @@ def faults(
     """Return a line for everything in `data` that `reader` reads differently from the release that wrote it.
 
     `writer` is the folder of the writer's sources. `known` are the fields that the reader must return. Other fields can
-    be missing from its results, because the reader's release can be older than they are. `checks` are the checks to
+    be missing from the reader's results, because its release can be older than these fields. `checks` are the checks to
     run, by default all.
     """
     found: list[str] = []
@@ -52,7 +52,7 @@ def names(node: Any, within: str = "") -> frozenset[tuple[str, str]]:
 
     A field's own name is not enough to recognize a new field. For example, profiles always had a `name`, but the lines
     of an order got a `name` later. Each field is also returned with "" as its containing field, for comparisons in
-    which this field is unknown.
+    which the containing field is unknown.
     """
     found = frozenset[tuple[str, str]]()
     if isinstance(node, dict):

@@ -110,7 +110,7 @@ def test_two_releases_change_the_same_orders_in_turn(today: Release, newest: Rel
 def test_accepted_order_survives_an_outage_while_the_workflows_are_updated(
     today: Release, newest: Release, express: str, tmp_path: Path
 ) -> None:
-    """During the outage, one workflow (EXPRESS or STANDARD) is today's, and the other is still the newest release's."""
+    """Lambda throttles `update_inventory` while only one of the two workflows (EXPRESS or STANDARD) is updated."""
     of_express, of_standard = (newest, today) if express == "release" else (today, newest)
     (tmp_path / "workflows").mkdir()
     for release, name in ((of_express, DEFINITION), (of_standard, ACCEPTED_DEFINITION)):

@@ -79,7 +79,7 @@ def test_readme_lists_every_area_of_the_settings() -> None:
 
 
 def test_readme_shows_each_component_in_the_output_of_make_up(graph_of: Callable[[str], Graph]) -> None:
-    """The README's numbers of resources are only an example, so the test compares only the names of the components."""
+    """The test compares only the components' names. The numbers of resources in the README are only examples."""
     graph = graph_of("local")
     by_urn = {made.urn for made in graph.resources}
     components = {made.name for made in graph.resources if made.parent not in by_urn}

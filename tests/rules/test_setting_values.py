@@ -134,7 +134,7 @@ def test_cors_origins_with_more_than_3000_characters_in_total_are_refused() -> N
 
 
 def names_fit(graph: Graph, naming: Naming) -> bool:
-    """Return whether the names in `graph` fit AWS's limits if they begin with the project and stack of `naming`."""
+    """Return whether the names in `graph` still fit AWS's limits with the project and stack of `naming`."""
     ours = f"orders-{graph.stack}-"
     for made in graph.resources:
         kind = _KINDS.get(made.type.rsplit(":", 1)[-1], "")

@@ -48,7 +48,7 @@ def passages(name: str, text: str) -> Iterator[tuple[int, str]]:
 
 
 def found(name: str, text: str) -> list[str]:
-    """Return one line for each unwanted word in `text`: its place in the file `name`, the word and its replacement."""
+    """Return one line for each unwanted word in `text`: the file and line, the word, and what to write instead."""
     wrong: list[str] = []
     for line, passage in passages(name, text):
         for match in PATTERN.finditer(passage):

@@ -1,4 +1,4 @@
-"""Exports the names of engine/graph.py with which tests and tools record the Pulumi program's resource graph."""
+"""Lets tests and tools use engine/graph.py, which records the Pulumi program's resource graph."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 
 def violations(shape: Any, value: Any, path: str = "") -> Iterator[str]:
-    """Yield a message for each enum, pattern, length or range of botocore's `shape` that `value` violates."""
+    """Yield a message for each rule of botocore's `shape` (enum, pattern, length or range) that `value` violates."""
     if shape.type_name in ("structure", "list", "map"):
         yield from _container(shape, value, path)
     elif shape.type_name == "string" and isinstance(value, str):

@@ -44,8 +44,8 @@ def measure() -> Measure:
 def test_functions_start_faster_than_a_bare_handler(machine: Machine, measure: Measure) -> None:
     """A start costs at most 0.97 times as many instructions as the start of a bare handler.
 
-    At the last measurement, the functions cost 0.73 to 0.95, and a handler like those in Powertools' tutorials 1.30.
-    For example, the test fails if shared/aws.py loads all of botocore's data.
+    At the last measurement, the factor was 0.73 to 0.95 for the functions, and 1.30 for a handler like those in
+    Powertools' tutorials. The test fails, for example, if shared/aws.py loads all of botocore's data.
     """
     starts = {start.name: start.ratio for start in tables.starts(machine, measure, unsaid)}
     tutorial = starts.pop("tutorial")

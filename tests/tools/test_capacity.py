@@ -121,10 +121,11 @@ class TestTarget:
             assert prod.first(way, "accept", "decide").rate >= TARGET
 
     def test_hops_after_the_response_can_process_a_whole_burst_of_orders(self, prod: Report) -> None:
-        """AWS refuses none of the calls that follow the responses to the largest burst that the REST API accepts.
+        """The REST API limits bursts of orders. AWS refuses no call during the processing of the largest burst.
 
         The bus delivers 450 orders per second, and each order needs one call of StartExecution. The token bucket of
-        StartExecution holds 800 calls and regains 150 calls per second, so 1,200 orders empty it.
+        StartExecution holds 800 calls and regains 150 calls per second. It is empty after 800 / (450 - 150) s. Until
+        then, the bus delivers 1,200 orders, which are more than the largest burst.
         """
         assert prod.burst("standard", "accept", "decide") == 800
         assert prod.absorbed("standard") == pytest.approx(800 / (1 - 150 / 450))

@@ -67,7 +67,7 @@ def test_every_resource_has_a_price_or_is_marked_free(graph: Graph) -> None:
 
 
 def test_cost_depends_only_on_the_listed_resource_types(graph: Graph) -> None:
-    """READ lists these types. The recorded previews leave out unchanged resources of all other types."""
+    """READ lists the types. In recorded previews, unchanged resources of all other types are missing."""
     listed = [made for made in graph.resources if made.type.removeprefix("aws:") in cost_design.READ]
     assert cost_design.read(Graph(graph.stack, listed)) == cost_design.read(graph)
 
@@ -219,7 +219,7 @@ def test_request_that_uses_no_other_service_costs_only_api_logs_and_traces(desig
 
 
 def test_cost_report_builds_no_lambda_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """`make cost` must work in a fresh clone without a package index, which building the archives needs."""
+    """`make cost` must work in a fresh clone without a package index. Building the archives needs a package index."""
     monkeypatch.setattr(archives, "BUILD", tmp_path)
     assert cost.main(["prod"]) == 0
     assert list(tmp_path.iterdir()) == []

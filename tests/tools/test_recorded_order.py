@@ -28,8 +28,8 @@ def batched(graph: Graph) -> set[str]:
     """Return the names of the functions that read a queue or a stream.
 
     On a busy machine, one invocation can receive both events of an order, or the function receives the events in the
-    wrong sequence. The numbers of invocations and calls and the size of the logs therefore vary, and the tests don't
-    compare them.
+    wrong sequence. The numbers of invocations and calls and the size of the logs therefore vary. The tests don't
+    compare these figures.
     """
     sources = {made.inputs["name"]: made.name.replace("-", "_") for made in graph.of("aws:lambda/function:Function")}
     return {
@@ -41,10 +41,10 @@ def batched(graph: Graph) -> set[str]:
 
 
 def counts(way: dict[str, Any], left_out: set[str]) -> dict[str, Any]:
-    """Return the counts in a recording that must equal those in every other recording.
+    """Return the counts that must be the same in every recording of an order.
 
-    The number of calls by the functions in `left_out` varies, so it is not returned. For example, `send_email` sends
-    only one email if it receives the order's events in the wrong sequence.
+    The number of calls by the functions in `left_out` varies, so `any number` replaces it. For example, `send_email`
+    sends only one email if it receives the order's events in the wrong sequence.
     """
     functions = {name: each["invocations"] for name, each in way["functions"].items() if name not in left_out}
     workflows = {

@@ -119,5 +119,5 @@ def order_workflow(tables: Tables) -> Iterator[Workflow]:
 
 @pytest.fixture
 def cancel(tables: Tables) -> Callable[[str], Callable[[], None]]:
-    """Return a function. `cancel(order_id)` returns a callback that cancels the order."""
+    """Return a function that takes an order id, and returns a callback that cancels this order."""
     return lambda order_id: lambda: tables.change(order_id, {"status": {"S": "CANCELLED"}})

@@ -152,7 +152,7 @@ def _own_errors(task: Mapping[str, Any]) -> set[str]:
 
 
 def _service_errors(task: Mapping[str, Any]) -> set[str]:
-    """Return the service's error names in the form in which Step Functions reports them: that of the SDK for Java."""
+    """Return the service's error names as Step Functions reports them: in the form of the SDK for Java."""
     service, prefix = PREFIXES[integration(task)[0]]
     shapes = cast("Any", botocore.session.get_session()).get_service_model(service)
     codes = {name for name in shapes.shape_names if shapes.shape_for(name).metadata.get("exception")}

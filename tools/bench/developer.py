@@ -59,7 +59,7 @@ def _program_ratio() -> float:
 
 
 def up_times() -> Iterator[tuple[str, float, float]]:
-    """Run `make up`, change one function, and run it again. Yield each run's description, its seconds and its limit."""
+    """Run `make up`, change one function, and run `make up` again. Yield (description, seconds, limit) of each run."""
     with tempfile.TemporaryDirectory() as directory:
         project, home = Path(directory, "project"), Path(directory, "home")
         copy_program(project)

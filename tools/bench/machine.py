@@ -196,7 +196,7 @@ def _unpacked(base: Path, name: str, archives: Iterable[Path]) -> str:
 
 
 def _made(base: Path, name: str, made_of: bytes, make: Callable[[Path], None]) -> str:
-    """Return the path of the folder `name`-HASH, where HASH is a hash of `made_of`, the inputs of the folder's content.
+    """Return the path of the folder `name`-HASH. HASH is a hash of `made_of`, which determines the folder's content.
 
     If the folder doesn't exist, call `make` to write its content. The folder appears only when it is complete, because
     tests that run in parallel use the same folder.

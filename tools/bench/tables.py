@@ -34,9 +34,9 @@ class Start:
 
     name: str
     ratio: float
-    """Ratio of the two costs. Both costs include the start of Python."""
+    """The handler's cost divided by that of the bare handler. Both include the start of Python."""
     net: float
-    """Ratio of the two costs without the start of Python."""
+    """The handler's cost divided by that of the bare handler, both without the start of Python."""
 
 
 def starts(machine: Machine, measure: Measure, said: Said) -> list[Start]:

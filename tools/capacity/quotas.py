@@ -21,7 +21,7 @@ class Quota:
     name: str
     """The name in Service Quotas, or a description of a limit that is not a quota."""
     default: float
-    """Value in all regions that `regions` does not contain, per second unless the name says otherwise."""
+    """Value in all regions that are not in `regions`. It is a rate per second, unless the name says otherwise."""
     source: str
     """Page of AWS's documentation."""
     read: date

@@ -96,7 +96,7 @@ class Report:
         return min(hop.burst for hop in self.ways[way] if hop.stage in stages)
 
     def absorbed(self, way: str) -> float:
-        """Return how many orders can be accepted at the same moment without a refusal by a hop before the decision.
+        """Return the size of the largest burst of orders in which no hop refuses a call before the decision.
 
         Some hops, such as the bus, delay a burst and pass it on at their own rate. Other hops refuse calls when their
         token bucket is empty. Their buckets refill while the delayed burst arrives.

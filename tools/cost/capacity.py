@@ -130,7 +130,7 @@ def units(access: Access, projections: Mapping[str, Mapping[str, str]]) -> Units
 
 
 def projection_type(partition_key: str, declared: str) -> str:
-    """Return an index's projection type for `units`: SPARSE for the index of late orders, and `declared` for others."""
+    """Return an index's projection type as `units` needs it: SPARSE for the index of late orders, else `declared`."""
     return SPARSE if partition_key == LATE_SHARD else declared
 
 

@@ -120,7 +120,7 @@ class Design:
     projections: Mapping[str, Mapping[str, str]]
     """{table: {index: projection type}}, see `capacity.units`."""
     queues: Mapping[str, str]
-    """{function: price name}, for functions that read a queue. The price is that of one request to the queue."""
+    """{function: name of the price of one request to its queue}, for all functions that read a queue."""
     has_archive: bool
     is_traced: bool
     """Whether X-Ray traces requests: a sample of them, or all requests if `is_traced_whole` is true."""
@@ -129,7 +129,7 @@ class Design:
     sweep_s: int
     """Seconds between two sweeps. The batching window of `mark_late_orders` has the same length.
 
-    0 for a stack of an older release, which has no sweep.
+    The value is 0 for a stack of an older release, which has no sweep.
     """
     is_traced_whole: bool = False
     """Whether X-Ray traces every request."""

@@ -87,9 +87,9 @@ LEVERS: Final = (
 
 
 def effects(model: Model, uses: Mapping[str, Use], design: Design, orders: int) -> Iterator[tuple[Lever, list[float]]]:
-    """Yield each lever with the USD that it adds to the cost of `orders` orders.
+    """Yield each lever with a list of the amounts in USD that it adds to the cost of `orders` orders.
 
-    The list has one number for each entry of `uses`, which is {way to place an order: what the order uses}.
+    The list has one amount for each entry of `uses`, which is {way to place an order: what the order uses}.
     """
     before = {way: total(model.bill(use, design), orders) for way, use in uses.items()}
     for lever in LEVERS:

@@ -36,7 +36,7 @@ class FunctionUse:
     invocations: int
     log: Lines
     info: Lines
-    """The part of `log` that the log level INFO adds."""
+    """The lines of `log` that have the level INFO."""
 
 
 @dataclass(frozen=True)

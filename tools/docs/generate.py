@@ -107,7 +107,7 @@ def _rights(graph: Graph, function: Resource) -> str:
 
 
 def _short(arn: str) -> str:
-    """Return the resource's name in an ARN, without project and stack."""
+    """Return the name of the resource whose ARN is `arn`, without project and stack."""
     name = arn.split("/stream/", maxsplit=1)[0].split(":", 5)[-1]
     for prefix in ("table/", "event-bus/", "stateMachine:", "function:"):
         name = name.removeprefix(prefix)
@@ -152,7 +152,7 @@ def alarms(graph: Graph) -> str:
 
 
 def _subjects(subjects: list[str], functions: set[str]) -> str:
-    """Return the names in `subjects` as a list, or as `every function except ...` if `subjects` are most functions."""
+    """Return the names in `subjects` as a list, or as `every function except ...` if that names fewer functions."""
     others = sorted(functions.difference(subjects))
     if not functions.issuperset(subjects) or len(others) >= len(subjects):
         return ", ".join(f"`{each}`" for each in subjects)

@@ -62,7 +62,7 @@ def place_of(changes: Iterable[Change]) -> Place:
 
 
 def phrase(short: str) -> str:
-    """Return the words for a short name in the comment, for example `the table `orders-dev-orders``."""
+    """Return how the comment names the resource `short`, for example `the table `orders-dev-orders``."""
     if short == "*":
         return "**every resource** (`*`)"
     for part, said in _PARTS:

@@ -44,7 +44,7 @@ Section = tuple[str, str, list[str]]
 
 
 def marker(stack: str) -> str:
-    """Return the invisible first line of a comment, by which the next preview of `stack` finds the comment."""
+    """Return the invisible first line of a comment. The next preview of `stack` finds the comment by this line."""
     return f"<!-- pulumi preview of {stack} -->"
 
 

@@ -142,7 +142,7 @@ def _grants(change: Change, inputs: Inputs | None, place: Place) -> Iterator[Gra
 
 
 def _of_unknown(value: Any, change: Change) -> str:
-    """Return the text of an input, or the logical name if the input is known only after the update."""
+    """Return an input's value as text. If it is known only after the update, return the resource's logical name."""
     return change.name if value in (None, UNKNOWN) else str(value)
 
 
@@ -262,7 +262,10 @@ def _action(actions: list[str], resource: str) -> str:
 
 
 def _before(grant: Grant, actions: list[str], others: set[Grant]) -> str:
-    """Return the former condition or resource if the update changes only one of them, otherwise an empty text."""
+    """Return a text with the old condition or the old resource of `grant`.
+
+    The text is empty unless the update changes only one of the two.
+    """
     same = [other for other in others if other.who == grant.who and other.action in actions]
     conditions = {other.condition for other in same if other.resource == grant.resource} - {grant.condition}
     if conditions:

@@ -99,7 +99,7 @@ def losses(changes: Iterable[Change]) -> Iterator[str]:
 
 
 def weakened(changes: Iterable[Change]) -> Iterator[str]:
-    """Yield a sentence for each change of an input that shortens the retention of data, or removes its protection."""
+    """Yield a sentence for each changed input that shortens the retention of data or removes the protection of data."""
     found: dict[str, list[str]] = defaultdict(list)
     for change in changes:
         if change.op != "update":

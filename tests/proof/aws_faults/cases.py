@@ -104,12 +104,12 @@ class Case:
         self.faulty.stack.aws("dynamodb", "put_item", TableName=table, Item=item)
 
     def rest(self, method: str, path: str, body: Any = None, *, may: tuple[int, ...]) -> Answer:
-        """Call the REST API as the customer, and retry after 429 or 5xx. Any other status must be in `may`."""
+        """Call the REST API as the customer, and retry after 429 or 5xx. Fail if another status is not in `may`."""
         headers = {"Idempotency_Key": self.key} if body and "items" in body else {}
         return self._ask(f"{method} {path}", lambda: self.customer.rest(method, path, body, **headers), may)
 
     def http(self, method: str, path: str, body: Any = None, *, may: tuple[int, ...]) -> Answer:
-        """Call the HTTP API as the admin, and retry after 429 or 5xx. Any other status must be in `may`."""
+        """Call the HTTP API as the admin, and retry after 429 or 5xx. Fail if another status is not in `may`."""
         return self._ask(f"{method} {path}", lambda: self.admin.http(method, path, body), may)
 
     def _ask(self, name: str, call: Callable[[], Answer], may: tuple[int, ...]) -> Answer:
@@ -139,7 +139,7 @@ class Case:
             self._ask(name, call, may)
 
     def until_decided(self) -> None:
-        """Wait until the order is no longer PENDING. Return silently after the time limit."""
+        """Wait at most WITHIN_S seconds until the order is no longer PENDING."""
 
         def is_decided() -> bool:
             row = self.faulty.stack.row("orders", order_id=self.order_id)
@@ -148,11 +148,11 @@ class Case:
         wait_until(is_decided)
 
     def until_met(self) -> None:
-        """Wait until all faults of this case have occurred. Return silently after the time limit."""
+        """Wait at most WITHIN_S seconds until all faults of this case have occurred."""
         wait_until(lambda: all(armed.fired for armed in self.life.armed))
 
     def until_called(self, call: Call) -> None:
-        """Wait until the platform has made the AWS call `call` for this order. Return silently after the time limit."""
+        """Wait at most WITHIN_S seconds until the platform has made the AWS call `call` for this order."""
         wait_until(lambda: call in self.life.calls)
 
     def _customer(self) -> Person:

@@ -40,10 +40,10 @@ class Findings:
 
 
 def is_complete(case: Case, seen: Seen) -> bool:
-    """Return whether all requests of `case` have a final response, and its order, if any, is completely processed.
+    """Return whether all requests of `case` have a final response, and its order is completely processed.
 
-    The order must be decided, all its events and analytics records must exist, and the email about its current status
-    must have been sent.
+    An order is completely processed if it is decided, all its events and analytics records exist, and the email about
+    its current status was sent. A case without an order needs only the final responses.
     """
     if not case.scenario.ends:
         return not case.open
@@ -60,8 +60,8 @@ def is_complete(case: Case, seen: Seen) -> bool:
 def waits(case: Case, seen: Seen) -> bool:
     """Return whether a message of this case waits in a failure queue.
 
-    In the failure queue `publish-order-events-stream`, Lambda's reports contain no order id. If an event of this case's
-    order is missing, any message in that queue therefore counts as a message of this case.
+    In the failure queue `publish-order-events-stream`, some messages are reports by Lambda, which contain no order id.
+    If an event of this case's order is missing, any message in this queue counts as a message of the case.
     """
     if any(case.order_id in body for bodies in seen.failed.values() for body in bodies):
         return True
@@ -158,9 +158,10 @@ def _wrong_mails(case: Case, seen: Seen, expected: set[str], last: str) -> Itera
 
 
 def _is_mail_unknown(case: Case) -> bool:
-    """Return whether the fault hides from `send_email` that SES sent an email. Only such faults excuse a second email.
+    """Return whether the fault keeps `send_email` from knowing that SES sent an email.
 
-    These are faults that lose SES's response, or kill the function's process before it records the email as sent.
+    Such a fault loses SES's response, or kills the function's process before it records the email as sent. Only such
+    faults excuse a second email.
     """
     if not case.fault:
         return False

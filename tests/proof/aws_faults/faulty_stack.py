@@ -149,9 +149,10 @@ class FaultyStack:
     def sweep(self, seen: Seen, order_ids: Collection[str]) -> None:
         """Mark stopped orders as late, and invoke the sweep, which restarts their workflow.
 
-        Stopped orders are the orders in `order_ids` that are PENDING and whose execution was aborted or timed out. On
-        AWS, the stream invokes `mark_late_orders`, and a schedule invokes `restart_late_orders`. Errors of both
-        functions are ignored, because the next call of this method handles the same orders again.
+        An order in `order_ids` is stopped if it is PENDING and its execution was aborted or timed out. This method
+        invokes `mark_late_orders` and `restart_late_orders` itself, instead of waiting for the stream and the
+        schedule that invoke them on AWS. Errors of both functions are ignored, because the next call of this method
+        handles the same orders again.
         """
         late = [each for each in order_ids if each in seen.stopped and seen.rows[each]["status"]["S"] == "PENDING"]
         for order_id in late:

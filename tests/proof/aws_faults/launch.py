@@ -126,9 +126,9 @@ def _ask(execution: Any, operation: str, arguments: Any) -> Fault | None:
 
 
 def _before(fault: Fault, execution: Any, integration: str, timeout_s: float) -> None:
-    """Apply `fault` if it occurs before the call.
+    """Apply `fault` if it is of a kind that occurs before the call.
 
-    If the call must not be carried out, raise the error that Step Functions would get from the call.
+    If the fault prevents the call, raise the error that Step Functions would get from the call.
     """
     states, names = internal("services.stepfunctions"), _ERRORS[integration.rpartition(":")[0]]
     match fault.kind:
@@ -157,7 +157,7 @@ def _before(fault: Fault, execution: Any, integration: str, timeout_s: float) ->
 
 
 def _after(fault: Fault, execution: Any, integration: str) -> None:
-    """Apply `fault` if it occurs after the call. Raise an error if the call's response is lost."""
+    """Apply `fault` if it is of a kind that occurs after the call. Raise an error if the call's response is lost."""
     if fault.kind == "answer lost":
         name = _ERRORS[integration.rpartition(":")[0]][_LOST]
         raise internal("services.stepfunctions")._ExecutionError(name, "planned by a test")

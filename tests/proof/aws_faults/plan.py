@@ -185,7 +185,7 @@ class Plan:
         self._lives: dict[str, Life] = {}
 
     def watch(self, life: Life, marks: Iterable[str]) -> None:
-        """From now on, record an order's AWS calls in `life`, and inject the faults that are planned there.
+        """From now on, record an order's AWS calls in `life`, and inject the faults that `life` contains.
 
         `marks` are the ids of the order, its product and its customer. A call belongs to the order if its request
         contains one of these ids.

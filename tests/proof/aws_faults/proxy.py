@@ -175,7 +175,7 @@ def _error(kind: Kind, signed_for: str) -> web.Response:
 def step_fault(answer: str) -> Fault | None:
     """Return the fault that the proxy chose for a workflow step, or None if the step must not fail.
 
-    `answer` is the proxy's JSON response to the workflow step's question at STEP_PATH.
+    Before its AWS call, a workflow step sends a request to the proxy's path STEP_PATH. `answer` is the JSON response.
     """
     told: dict[str, Any] = json.loads(answer)
     return Fault(told["kind"], told["extent"]) if told else None

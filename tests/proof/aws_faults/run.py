@@ -109,10 +109,7 @@ class Run:
 
 
 def _meaning(scenario: Scenario, call: Call) -> tuple[str | int, ...]:
-    """Return a key that tells whether a fault has the same effect on two calls.
-
-    If two calls have the same caller, operation and key, a fault has the same effect on both.
-    """
+    """Return a key. If two calls have the same caller, operation and key, a fault has the same effect on both."""
     if call.caller == _ANALYTICS:
         # Each event is in a message of its own, and record_analytics handles all messages in the same way. A fault
         # therefore has the same effect for every event.

@@ -17,7 +17,8 @@ An email is allowed to be sent twice if SES's response was lost, or if the funct
 sent. The platform cannot avoid this, because SES has no idempotency token. An event is allowed to be published twice if
 the response of PutEvents was lost, but consumers must not act on it twice. The report counts both kinds of duplicates.
 
-We broke copies of the program on purpose, and ran the fault points near each change. The attack found every defect:
+We broke copies of the program and of this test on purpose. For each defect, we ran the fault points of the calls that
+it affects. The attack found every defect:
 
 - `update_inventory` without the condition on the order: 4 of 13 fault points oversold stock.
 - createOrder without attribute_not_exists: 5 of 5 fault points left the order PENDING.
@@ -25,7 +26,7 @@ We broke copies of the program on purpose, and ran the fault points near each ch
 - `process_order` with neither an on-failure destination nor a dead-letter queue: 4 of 4 fault points left the order
   PENDING. If only the destination is missing, nothing is lost, because the dead-letter queue has a copy.
 - A workflow that sets orders to FAILED after an error: the scenario "confirmed in a later run" ends as FAILED.
-- A test that invokes no sweep: the scenario "abandoned" leaves the order PENDING.
+- A copy of this test that invokes no sweep: the scenario "abandoned" leaves the order PENDING.
 """
 
 from __future__ import annotations
@@ -123,9 +124,9 @@ def _redrive(faulty: FaultyStack, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _is_quick(point: FaultPoint) -> bool:
-    """Return whether the fault point's case ends within seconds.
+    """Return whether the case of this fault point ends within seconds.
 
-    Such a case neither waits for a time limit nor blocks other orders.
+    A quick case neither waits for a time limit nor blocks other orders.
     """
     call, fault = point.call, point.fault
     if fault.kind in ("too slow", "timed out", "died"):

@@ -60,11 +60,11 @@ class Account:
         return tokens
 
     def rest(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Call the REST API with the user's ID token and `headers`. `Drive.call` adds headers with canaries."""
+        """Call the REST API with the user's ID token. `headers` are additional headers."""
         return self.drive.call("restApi", method, path, body, {"Authorization": self.tokens.id_token, **headers})
 
     def http(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Call the HTTP API with the user's access token and `headers`. `Drive.call` adds headers with canaries."""
+        """Call the HTTP API with the user's access token. `headers` are additional headers."""
         return self.drive.call("httpApi", method, path, body, {"Authorization": self.tokens.access_token, **headers})
 
     def introduce(self) -> Account:
@@ -75,7 +75,7 @@ class Account:
     def order(self, product: str, quantity: int = 2, path: str = "/orders") -> dict[str, Any]:
         """Place an order with an idempotency key. Return JSON data that contains the order id.
 
-        The data is the order, or the body of an error response.
+        The data is the response's body. If the body lacks the order id, the data is the user's newest order instead.
         """
         key = {"Idempotency_Key": self.drive.words.new("idempotency key")}
         answer = self.rest("POST", path, lines(product, quantity), **key)

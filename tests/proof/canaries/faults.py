@@ -225,7 +225,7 @@ def _closing() -> Generator[str]:
     """Run a server that receives each request and closes the connection without a response.
 
     The SDK's error for a closed connection contains the request with its body. If a function logged or traced this
-    error, the body's data would appear there.
+    error, the log or trace would contain data from the body.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:
         listening.bind(("127.0.0.1", 0))

@@ -79,9 +79,9 @@ def drive_through(drive: Drive, places: Places, *, full: bool) -> None:
 
 
 def look(drive: Drive, places: Places, table: Mapping[str, Row], *, full: bool) -> Search:
-    """Write a test word to each place, and read all places until each place shows its word.
+    """Write a test word to each place. Read the places for at most WITHIN_S seconds, until each one shows its word.
 
-    If `full` is true, also wait until each place shows all kinds of data that docs/data.md allows there.
+    If `full` is true, read them until each place also shows all kinds of data that docs/data.md allows there.
     """
     planted = {"archive": _in_archive(drive.words)}
     for place in places.all:

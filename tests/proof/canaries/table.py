@@ -62,7 +62,7 @@ def rows(text: str) -> dict[str, Row]:
 
 
 def kinds_explained(text: str) -> set[str]:
-    """Return the kinds of data that the document explains in lines such as `- **name**: ...`."""
+    """Return the kinds of data that `text` (docs/data.md) explains in lines such as `- **name**: ...`."""
     return set(re.findall(r"^- \*\*([a-z ]+|IP address)\*\*:", text, re.MULTILINE))
 
 

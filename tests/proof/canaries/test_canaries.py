@@ -15,7 +15,7 @@ We broke copies of the program on purpose, and the tests found every defect.
 also pass at log level DEBUG.
 
 The table of docs/data.md marks places that the emulator doesn't have as "only on AWS". Tests of the resource graph
-cover these places, as far as the graph determines their content.
+check the settings that determine the content of these places.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def search(  # noqa: PLR0917 - the arguments are fixtures
 
 
 def test_search_finds_a_test_word_in_each_place(search: Search, proof: Proof) -> None:
-    """The attack writes a test word to each place. If the search misses it, it proves nothing about the place."""
+    """The attack writes a test word to each place. A search that can't find this word could miss leaked data, too."""
     blind = [place for place, word in search.planted.items() if word not in search.words[place]]
     proof.tried(places=len(search.planted))
     proof.found(blind_places=len(blind))
@@ -89,7 +89,7 @@ def test_user_data_is_found_only_where_data_md_allows_it(
 def test_search_finds_all_data_that_data_md_allows(
     search: Search, table: Mapping[str, Row], dose: Dose, proof: Proof
 ) -> None:
-    """Only the full attack searches for all data. The sample causes no failures, so its failure queues stay empty."""
+    """Only the full attack makes this check. The sample causes no failures, so no data reaches the failure queues."""
     left = stale(search.kinds, table) if dose.full else []
     proof.found(kinds_in_places=sum(len(kinds) for kinds in search.kinds.values()), stale_lines=len(left))
     assert left == []

@@ -54,7 +54,7 @@ class Target:
     products: tuple[str, ...] = ()
     """Ids of products in stock. Generated orders use these ids in their first lines."""
     address: str = ""
-    """Verified address of the caller. Generated profiles have this address instead of any other valid one."""
+    """Verified address of the caller. In a generated profile, this address replaces any other valid address."""
 
 
 @dataclass
@@ -163,8 +163,8 @@ def filter_failure(_: Any, failure: Failure, case: Any, response: Any) -> bool:
     """Return whether schemathesis must report the failure.
 
     Some rules are only in the document's descriptions, because JSON Schema draft 4 can't express them. schemathesis
-    therefore expects that the API accepts data that breaks these rules. If the API rejects such data, schemathesis must
-    not report the rejection.
+    doesn't know these rules. If the API rejects data that breaks one of them, schemathesis finds a failure, although
+    the rejection is correct.
     """
     if not isinstance(failure, RejectedPositiveData) or response.status_code != _BAD_REQUEST:
         return True

@@ -98,7 +98,7 @@ def _pending(stack: Stack, owner: Person) -> list[str]:
 
 
 def _sent() -> st.SearchStrategy[tuple[str, str, str]]:
-    """Generate orders as (body, media type, suffix of the path), but only those that an HTTP client can send."""
+    """Generate orders that an HTTP client can send. Each one is (body, media type, suffix of the path)."""
     good = VALID["createOrder"]
     texts = seldom(good, changed(good) | values(), 2).map(json.dumps)
     odd = [body for body in ODD_BODIES if "\ud800" not in body]

@@ -60,7 +60,7 @@ class Audit:
 
 
 def audit(graph: Graph) -> Audit:
-    """Compare the permissions that the program of `graph` grants with those that it needs."""
+    """Compare the permissions that a program grants with those that it needs. `graph` is its resource graph."""
     given, needs = Counter(of_graph(graph)), needed(graph)
     roles = Counter(str(made.inputs["role"]) for made in graph.of("Function") if made.custom)
     twice = [grant for grant, times in given.items() if times > 1]
@@ -75,7 +75,7 @@ def audit(graph: Graph) -> Audit:
 
 
 def by_code(grant: Grant, graph: Graph) -> bool:
-    """Return whether the permission allows the role of a function to perform an action in CALLED_BY_CODE."""
+    """Return whether this is a permission of a function's role for an action that the functions' code calls."""
     names = {made.inputs["name"].removeprefix(f"orders-{graph.stack}-") for made in graph.of("Function") if made.custom}
     return grant.policy.partition(" ")[::2] in {("role", name) for name in names} and grant.action in CALLED_BY_CODE
 

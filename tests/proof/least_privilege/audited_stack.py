@@ -104,7 +104,7 @@ class AuditedStack:
         )
 
     def failed(self, function: str, about: str) -> bool:
-        """Return whether each queue that receives failed events of `function` has a message with the text `about`."""
+        """Return whether every queue for failed events of `function` contains a message with the text `about`."""
         queues = self.stack.ops["failureQueues"]
         names = [f"{function}-{queue}" for queue in ("failures", "dlq") if f"{function}-{queue}" in queues]
         return bool(names) and all(self.stack.failed(name, about) for name in names)

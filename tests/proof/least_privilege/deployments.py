@@ -1,4 +1,4 @@
-"""Scenarios in which an operator deploys a resource with a role of the platform, and AWS checks the role."""
+"""Scenarios in which an operator deploys a resource with a role of the platform, and AWS checks the role's policies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from tests.proof.least_privilege.scenario import Check, Scenario, ready
 
 
 def function_deployed(function: str) -> Scenario:
-    """Return a scenario that creates another function with the role of `function`, so that Lambda checks the role."""
+    """Return a scenario that creates another function with the role of `function`.
+
+    When a function is created, Lambda checks that it is allowed to assume the role.
+    """
 
     def scenario(audited: AuditedStack) -> Generator[Check]:
         arn: str = audited.stack.ops["functions"][function]

@@ -355,7 +355,7 @@ def _administration(key: str) -> Iterator[Need]:
 
 
 def _log_groups(graph: Graph) -> Iterator[Need]:
-    """Yield the permissions that the policies of the KMS keys of the log groups must grant."""
+    """Yield the permissions that the KMS keys of log groups must grant in their key policies."""
     keys = {str(made.inputs["kmsKeyId"]) for made in graph.of("LogGroup") if made.inputs.get("kmsKeyId")}
     who, groups = f"logs.{REGION}.amazonaws.com", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:*"
     for key in sorted(keys):

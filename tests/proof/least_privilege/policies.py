@@ -166,7 +166,7 @@ class Deployed:
             self.policy.write(before)
 
     def _without(self, statement: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        """Yield one statement for each pair of action and resource in `statement`, except this permission's own."""
+        """Yield a statement for each pair of action and resource in `statement`, but none for this permission."""
         if isinstance(self.policy, Trust):
             # A trust policy must have a principal, so replace the principal with a service that never assumes the role.
             yield {**statement, "Principal": {"Service": f"{NOBODY}.amazonaws.com"}}

@@ -102,8 +102,8 @@ class Removal:
 def failure_without(audited: AuditedStack, scenario: Scenario, removal: Removal) -> str:
     """Return the first sign of a failure while a permission is removed: an error, a log line or a failed message.
 
-    Only failures after a matching denial by IAM count. Returns an empty string if IAM denied nothing, or if no sign
-    shows the denial.
+    A failure counts only if IAM denied a request that needs the removed permission. Returns an empty string if IAM
+    denied no such request, or if no sign shows the denial.
     """
     with closing(scenario(audited)) as steps:
         next(steps)

@@ -15,5 +15,5 @@ Scenario = Callable[[AuditedStack], Generator[Check]]
 
 
 def ready() -> bool:
-    """Return True. The first step of a scenario yields this check, because that step has nothing to check."""
+    """Return True. A scenario yields this function after its first step, because preparations need no check."""
     return True

@@ -1,4 +1,4 @@
-"""Short uses of the platform that together need every permission."""
+"""Short scenarios that together need every permission of the platform."""
 
 from __future__ import annotations
 
@@ -313,7 +313,7 @@ def scenarios(audited: AuditedStack) -> dict[str, Scenario]:
 def _orders_of_all_groups(audited: AuditedStack) -> list[dict[str, Any]]:
     """Return one order for each EventBridge rule that sends events to the analytics queue.
 
-    Each rule selects events by the first digit of their ids.
+    Each rule matches the event ids that begin with a certain digit. An event id begins with the order id.
     """
     orders = [pending(audited.customer, "nothing") for _ in GROUP_DIGITS]
     return [

@@ -83,7 +83,7 @@ def _limits(grant: Grant) -> str:
 
 
 def _short(name: str) -> str:
-    """Return the resource's name in an ARN."""
+    """Return the name of the resource whose ARN is `name`."""
     arn, name = name, name.split(":", 5)[-1]
     if name == "*":
         return arn

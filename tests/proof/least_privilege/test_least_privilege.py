@@ -4,8 +4,8 @@ On the emulator, the attack first runs all scenarios with all permissions. IAM's
 scenarios use which permission. Then the attack removes each permission that the emulator checks, one after the other.
 At least one of the scenarios that use the permission must fail without it.
 
-Some permissions are checked only by AWS. The attack derives from the resources which of them are needed, and compares
-these with the granted permissions in both directions.
+Some permissions are checked only by AWS. The attack derives from the resources which of these the platform needs. Each
+needed permission must be granted, and each granted one must be needed.
 
 Further tests grant unneeded permissions, and remove needed ones, and the attack must find each change. In a copy of the
 program, the attack reported DeleteItem of users_api and PutItem of the STANDARD state machine as unused. After

@@ -63,7 +63,7 @@ class Reader:
     wanted: Sequence[Wanted]
     reads: int = 0
     during: int = 0
-    """Number of reads during the sales, while an order with the product was not yet placed or still PENDING."""
+    """Number of reads during the sales: at least one order with the product was still missing or PENDING."""
     faults: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
@@ -122,9 +122,9 @@ class Reader:
 
 
 def test_concurrent_orders_sell_all_units_in_stock_and_no_more(load: Load, dose: Dose, proof: Proof) -> None:
-    """For each unit in stock, one order requests exactly this one unit, so all units must be sold.
+    """For each product, as many orders request a single unit as there are units in stock, so all units must be sold.
 
-    While any stock is left, such an order is confirmed, even if larger orders were rejected before.
+    While any stock is left, an order for a single unit is confirmed, even if larger orders were rejected before.
     """
     products = [unique("scarce") for _ in range(dose(12, 30))]
     initial = dict.fromkeys(products, dose(3, 20))

@@ -105,7 +105,7 @@ class Activity:
                 raise ReadTimeoutError(endpoint_url=f"https://{call}")
 
     def decide(self, call: str) -> CallOutcome:
-        """Stop before the AWS call `call`, and return the outcome that the test chose, for the caller to apply."""
+        """Stop before the AWS call `call`, and return the outcome that the test chose. The caller applies it."""
         return self._stop_before(call)
 
     def wait_for(self, invocation: Activity) -> None:

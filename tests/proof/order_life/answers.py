@@ -92,7 +92,7 @@ class Answers:
         return call
 
     def created(self, tracked: TrackedOrder) -> None:
-        """Check that a request caused this new order, and that each user and key has at most one order."""
+        """Check that a request caused this new order, and that no user has two orders with the same idempotency key."""
         wanted = [
             call.request
             for call in self.calls

@@ -1,8 +1,8 @@
-"""Defects that the attack must find: each name maps to a Python function that introduces the defect.
+"""Defects that the attack must find. Each name maps to a Python function that introduces the defect.
 
-The Python function gets pytest's monkeypatch, and can change code that all Lambda functions share. It returns a second
-Python function. The attack calls the second one with each Lambda function that it loads, so that the second one can
-change the code of a single Lambda function.
+The Python function gets pytest's monkeypatch, and can change code that all Lambda functions share. It returns a
+callback. The attack calls this callback with each Lambda function that it loads. The callback can therefore change the
+code of a single Lambda function.
 """
 
 from __future__ import annotations

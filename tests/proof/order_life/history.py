@@ -216,7 +216,7 @@ class History:
         }
 
     def event(self, detail_type: str, detail: Json) -> None:
-        """Record a published event. It must contain the order in the version that reached the event's status."""
+        """Record a published event. It must contain the first version of the order that has the event's status."""
         order = detail["order"]
         tracked = self.tracked_orders[order["order_id"]]
         assert detail == {

@@ -94,7 +94,7 @@ class Queues:
     def waiting(self) -> list[Callable[[bool], None]]:
         """Return a callable for each delivery that is possible now.
 
-        A delivery consists of stream records, of messages of the analytics queue, or of one event.
+        Each callable delivers either stream records, messages of the analytics queue, or one event.
         """
         batches: list[Callable[[bool], None]] = [
             *(partial(self.relay, most) for most in (1, 4) if self.unpublished),

@@ -52,7 +52,10 @@ class Ended:
 
 @dataclass
 class Interpreter:
-    """Runs executions. `carry_out(service, operation, arguments, part)` makes each AWS call."""
+    """Runs executions.
+
+    `carry_out(service, operation, arguments, part)` makes each AWS call, for only some of its items if `part` is true.
+    """
 
     carry_out: Callable[[str, str, Mapping[str, Any], bool], Any]
     invoke_for: Callable[..., Activity]

@@ -51,9 +51,9 @@ def cannot_be_imported(source: str) -> Breakage:
 def hangs(source: str) -> Breakage:
     """Release a version of a function that sleeps for _HANGS_S seconds, or until its time limit, and then fails.
 
-    The emulator runs only a few invocations of a function at the same time (emulator_fixes/environments.py), and the
-    others wait. With a sleep of minutes, waiting invocations of the broken version would still start long after the
-    repair.
+    The sleep is short, because the emulator runs only a few invocations of a function at the same time
+    (emulator_fixes/environments.py). The others wait until these end. After a sleep of minutes, invocations of the
+    broken version would still start long after the repair.
     """
     return lambda stack: released(stack, source, HANGS)
 

@@ -60,7 +60,7 @@ class OutageCase(Case):
 
     outage: str = ""
     accepted_by_error: bool = False
-    """Whether POST /process returned the order's id. If so, the platform must decide the order, even after an error."""
+    """Whether the response contained the order's id. Even after an error, the platform must decide such an order."""
 
     def __str__(self) -> str:
         return f"[{self.outage}] {super().__str__()}"
@@ -120,7 +120,7 @@ class Orders:
         return Counter(seen.rows[case.order_id]["status"]["S"] for case in self.cases if case.order_id in seen.rows)
 
     def _check_sequence_of_emails(self, cases: Sequence[OutageCase], findings: Findings) -> None:
-        """Record an error for each order whose receipt email was sent after another email about the order."""
+        """Record an error for each order whose email about the receipt was sent after another email about the order."""
         sent = self.faulty.stack.sent()
         for case in cases:
             subjects = [mail["Subject"] for mail in sent if case.customer.email in mail["To"]]

@@ -81,7 +81,7 @@ MIXED: Final[Sequence[Outage]] = (
 
 
 def of_functions(stack: Stack, kind: str) -> list[Outage]:
-    """Return a cascade in which all functions break in the same way, except for the functions of the APIs."""
+    """Return a cascade in which the functions of the APIs keep working, and all others break in the same way."""
     assert {*_PATH, *_ANSWERING} == set(stack.ops["functions"]), "add each function of the stack to _PATH or _ANSWERING"
     return [_function(source, kind) for source in _PATH]
 

@@ -27,7 +27,7 @@ class FailureQueues:
     watcher: Watcher
     capsys: pytest.CaptureFixture[str]
     poison: int = 0
-    """Number of messages that the test has waited for."""
+    """Number of messages that the test expected and found in failure queues."""
     met: set[str] = field(default_factory=set[str])
     """Names of the queues in which the test has found messages."""
     _before: dict[str, int] = field(default_factory=dict[str, int])

@@ -141,6 +141,6 @@ def test_invalid_events_on_the_bus_reach_failure_queues_and_valid_events_are_pro
 def is_in_a_group(event_id: Any) -> bool:
     """Return whether EventBridge sends an event with this id to the analytics queue.
 
-    The id must begin with a hexadecimal digit, which determines the message group in this queue.
+    The first character of the id determines the event's message group in this queue. It must be a hexadecimal digit.
     """
     return isinstance(event_id, str) and message_group(event_id) != message_group("")

@@ -167,7 +167,7 @@ def test_event_consumer_processes_a_redriven_event_once_after_the_fix(  # noqa: 
 
 
 def recorded(stack: Stack, abouts: list[dict[str, Any]]) -> list[bool]:
-    """Return for each event whether its analytics record exists."""
+    """Return a list that says for each event whether its analytics record exists."""
     return [bool(stack.analytics(about["order"]["order_id"])) for about in abouts]
 
 

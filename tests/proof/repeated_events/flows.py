@@ -95,10 +95,11 @@ class Orders:
         self._place(flow, number, self._order)
 
     def fail(self, number: int) -> None:
-        """Write `number` old PENDING orders, and abort their executions: `fail_order` sets the orders to FAILED.
+        """Write `number` old PENDING orders, start their executions and abort them.
 
-        Withhold the orders' events from the relay meanwhile. Otherwise, `process_order` starts executions of the same
-        names, and Step Functions refuses those of this method.
+        After an abort, `fail_order` sets the order to FAILED. The caller must withhold the orders' events from the
+        relay meanwhile. Otherwise, `process_order` could start an order's execution first, and Step Functions would
+        refuse a second execution with the same name.
         """
         self._place(FAILED, number, self._abandon)
 

@@ -106,7 +106,7 @@ def settling(stack: Stack, watcher: Watcher) -> Generator[Settling]:
 
 @contextmanager
 def _successes(stack: Stack, consumer: str) -> Generator[str]:
-    """Create a queue that receives a message for each event that the consumer processed, and yield its URL."""
+    """Yield the URL of a new queue that receives a message for each event that the function `consumer` processed."""
     name = f"handled-by-{consumer}"
     arn = stack.aws.arn("sqs", name)
     allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "*", "Resource": arn}

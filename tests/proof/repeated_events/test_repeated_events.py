@@ -38,7 +38,7 @@ def settling(stack: Stack, watcher: Watcher) -> Iterator[Settling]:
 
 @pytest.fixture
 def deliverer(stack: Stack, settling: Settling) -> Deliverer:
-    """Delivers events in an order that depends on a printed seed. Pytest shows the seed if a test fails."""
+    """Delivers events in a random sequence, which depends on a printed seed. Pytest shows the seed if a test fails."""
     seed = random.randrange(10**9)  # noqa: S311 - the numbers are no secrets
     print(f"seed of the random order: {seed}")  # noqa: T201
     return Deliverer(stack, random.Random(seed), settling.wait_for_room)  # noqa: S311

@@ -62,7 +62,7 @@ def routes() -> list[Route]:
 
 
 def _smallest(name: str, schema: Mapping[str, Any], ids: Mapping[str, str]) -> Any:
-    """Return a value for the property `name`: its id if `ids` contains one, otherwise the smallest allowed value."""
+    """Return a value for the property `name`: the one in `ids`, or the smallest allowed value if `ids` has none."""
     if name in ids:
         return ids[name]
     if "enum" in schema:

@@ -110,10 +110,10 @@ def test_bearer_in_another_letter_case_is_accepted_or_gets_401(admin_victim: Vic
 def test_wrong_tokens_reveal_a_route_without_its_scope(
     admin_victim: Victim, wrong: Mapping[Api, dict[str, Sent]], client: CheckedClient, stack: Stack
 ) -> None:
-    """Without its scope, a route accepts a token that it must reject, and `breaches` reports this.
+    """Without its scope, a route accepts a token that it must reject. `breaches` reports this.
 
-    Requests can't reveal a route without its authorizer: the gateway passes no claims of a token to the function, and
-    the function rejects requests without claims. test_tokens_graph.py detects such routes.
+    Requests can't reveal that a route has no authorizer. Without an authorizer, API Gateway passes no claims of a token
+    to the function, and the function rejects requests without claims. test_tokens_graph.py detects such routes.
     """
     scopeless = wrong["http"]["by password, without scopes"]
     (route,) = (route for route in ROUTES if route.operation.operation_id == "getProduct")

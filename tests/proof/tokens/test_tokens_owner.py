@@ -243,9 +243,9 @@ def test_other_users_resources_and_missing_ones_take_equal_time(
 
 
 def rarely_fewer(pairs: int) -> int:
-    """Return the number of heads and tails that a series of `pairs` coin tosses almost always reaches.
+    """Return a number that both heads and tails almost always reach in `pairs` coin tosses.
 
-    Fewer heads or fewer tails occur in at most 1 of 100,000 series.
+    In at most 1 of 100,000 series of tosses, heads or tails occur less often.
     """
     chance, heads = 0.0, 0
     while (chance := chance + 2 * math.comb(pairs, heads) / 2**pairs) < _BY_CHANCE:
