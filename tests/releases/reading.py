@@ -108,8 +108,8 @@ def repeats(reader: Platform, data: Json, _writer: Path) -> Iterator[tuple[str, 
 def verified(reader: Platform, data: Json) -> Iterator[tuple[str, Any, Any]]:
     """Read the profile with its owner's token. The token contains the verified email address.
 
-    Release 0.1.0 did not verify email addresses, so later releases send no emails to its profiles at first. This
-    request marks the profile's address as verified, and later releases then send emails to it.
+    Release 0.1.0 did not verify email addresses. Later releases send no emails to an address that isn't verified. When
+    the owner reads the profile, its address is marked as verified.
     """
     profile = data["requests"]["profile"]
     owned = request("users_api", "GET", f"/users/{USER}", email=profile["request"]["body"]["email"])

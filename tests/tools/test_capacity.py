@@ -67,7 +67,10 @@ class TestHops:
         assert hop(graph, name, IRELAND).rate == pytest.approx(ireland)
 
     def test_rate_of_a_table_is_its_initial_units_divided_by_units_per_order(self, graph_of: GraphOf) -> None:
-        """An order of 2 lines creates its row (1 unit), confirms the order (2) and changes two products (2 each)."""
+        """An order with 2 lines needs 3 write units of the orders table: 1 for its new row, and 2 for its confirmation.
+
+        It also needs 4 write units of the inventory table: 2 for each product.
+        """
         graph = graph_of("prod")
         assert hop(graph, "table orders, writes").rate == pytest.approx(4_000 / 3)
         assert hop(graph, "table inventory, writes").rate == pytest.approx(4_000 / 4)

@@ -216,6 +216,6 @@ def execution_log(lines: list[Line], use: Use, orders: int) -> float:
 def total(lines: list[Line], orders: int, *, decides: bool = False) -> float:
     """Return the cost of `orders` orders in USD, without S3 objects and emails.
 
-    If `decides` is true, add up only the lines for the calls that confirm or reject the order.
+    If `decides` is true, add up only the items that are required to confirm or reject the order.
     """
     return orders * sum(line.usd for line in lines if line.part not in APART and (line.decides or not decides))

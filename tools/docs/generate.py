@@ -115,7 +115,7 @@ def _short(arn: str) -> str:
 
 
 def queues(graph: Graph) -> str:
-    """Return the table of failure queues: their contents, and where `make redrive` sends them."""
+    """Return the table of failure queues. It shows their messages, and where `make redrive` sends the messages."""
     explained = {
         "delivery": "events that EventBridge could not deliver to their target",
         "invocation": "events that failed every retry or became too old, each with its error",

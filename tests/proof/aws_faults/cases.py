@@ -76,7 +76,7 @@ class Case:
     def prepare(self) -> None:
         """Create the customer. If the scenario places an order, also write the profile and the product into the tables.
 
-        Afterwards, the fault plan records all AWS calls whose requests contain the id of the customer, product or
+        Then let the fault plan record all AWS calls whose requests contain the id of the customer, the product or the
         order.
         """
         faulty, made_at = self.faulty, timestamp(utc_now())

@@ -111,7 +111,7 @@ def test_duplicate_email_is_allowed_only_if_send_email_cannot_know_of_the_first(
     ],
 )
 def test_extent_of_a_fault_is_one_attempt_or_one_call_or_unlimited(extent: Extent, met: list[bool]) -> None:
-    """The fault is planned for the second of three calls. The second call has two attempts."""
+    """The fault is planned for the second of three calls. The SDK makes this second call in two attempts."""
     fault, plan = Fault("throttled", extent), Plan()
     life = Life(armed=[Armed(replace(PUT, nth=2), fault)])
     plan.watch(life, [ORDER_ID])

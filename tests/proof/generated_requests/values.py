@@ -77,7 +77,7 @@ def fields(value: Any) -> dict[str, Any]:
 def each[T](strategy: st.SearchStrategy[T], examples: int, do: Callable[[T], None], *, random: bool) -> int:
     """Call `do` with each generated example, and return the number of examples.
 
-    Without `random`, the examples are the same each time, and Hypothesis does not simplify a failing example.
+    Unless `random` is true, the examples are the same each time, and Hypothesis does not simplify a failing example.
     """
     tried: list[None] = []
 

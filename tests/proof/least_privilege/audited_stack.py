@@ -93,7 +93,7 @@ class AuditedStack:
         return self.process({self.admin.put(5): 2}).json()["order_id"]
 
     def ended(self, order_id: str, status: str, *, events: int) -> bool:
-        """Return whether the order has reached `status`, with an email about it and `events` analytics records."""
+        """Return whether the order has `status`, an email about this status, and `events` analytics records."""
         return (
             self.status(order_id) == status
             and len(self.stack.analytics(order_id)) == events

@@ -111,7 +111,7 @@ def unread(graph: Graph) -> list[str]:
 
 
 def many(value: Any) -> list[str]:
-    """Return a value of an IAM policy as a list. Instead of a list with one element, IAM also allows the text alone."""
+    """Return a value of an IAM policy as a list. In a policy, a list with one element can also be a plain string."""
     return [value] if isinstance(value, str) else [str(each) for each in value]
 
 
@@ -168,7 +168,7 @@ def _plain(grant: Grant, stack: str) -> Grant:
 
 
 def plain_grant(grant: Grant, cut: Callable[[str], str]) -> Grant:
-    """Return a copy of the permission with `cut` applied to each of its names. `cut` returns a shortened name."""
+    """Return a copy of the permission in which `cut` has shortened each name."""
     when = tuple((operator, key, tuple(sorted(cut(value) for value in values))) for operator, key, values in grant.when)
     return Grant(
         policy=cut(grant.policy),

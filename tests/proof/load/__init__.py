@@ -2,8 +2,8 @@
 
 `stock-race` orders more units than there are in stock. Exactly the units in stock must be sold.
 
-`many-orders` places many orders at the same moment. Each order must be confirmed or rejected, with each of its events
-and analytics records exactly once, and without a repeated email.
+`many-orders` places many orders at the same moment. Each order must be confirmed or rejected. Each of its events and
+analytics records must exist exactly once, and no email may be sent twice.
 
 `repeated-keys` sends several requests with the same idempotency key at the same moment. One of these requests has
 another body, and some keys are also used by another user. For each user, each key must create one order.

@@ -1,4 +1,4 @@
-"""Clients send equal requests, and one with another body, with the same idempotency key at the same moment.
+"""Clients use an idempotency key for several requests at the same moment: equal ones, and one with another body.
 
 One key in five is also used by a second user. We broke copies of the program, and the test found each defect:
 

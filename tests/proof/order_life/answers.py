@@ -189,7 +189,7 @@ class Answers:
         return not others and tracked.order_id not in self._keyless and order in self._during(call, tracked)
 
     def _conflicts(self, call: Call, reply: Reply) -> bool:
-        """Return whether the response is a justified conflict: the key was already used with another body."""
+        """Return whether the response reports a real conflict: another request used the key with a different body."""
         request = call.request
         others = [
             each.request

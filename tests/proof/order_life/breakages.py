@@ -108,7 +108,7 @@ def _cancelled_whatever_it_was(patch: pytest.MonkeyPatch) -> None:
 
 
 def _a_cancellation_is_dated_before(patch: pytest.MonkeyPatch) -> None:
-    """Let a cancellation be dated before the order's last change. An earlier version had this defect."""
+    """Allow a cancellation with an earlier time than the order's last change. An earlier version had this defect."""
     original: Any = orders.cancelled
 
     def cancelled(order: Any, now: datetime) -> Any:

@@ -1,4 +1,4 @@
-"""Orders with different histories (flows), for example confirmed or cancelled, and the results of each."""
+"""Orders with different histories (flows), for example confirmed or cancelled, and their final states."""
 
 from __future__ import annotations
 
