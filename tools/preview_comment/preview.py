@@ -160,7 +160,7 @@ def _input(path: str) -> str:
 
 
 def _merged(steps: Iterable[Change]) -> list[Change]:
-    """Return one change per resource. A replacement has three steps, and each step contains a part of the change."""
+    """Return one change per resource. A preview lists a replacement as three steps, each with a part of the change."""
     found: dict[str, Change] = {}
     for step in steps:
         before = found.get(step.urn)

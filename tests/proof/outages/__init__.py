@@ -4,6 +4,6 @@ Each outage is one that an operator or an accident can cause: a role without its
 concurrency of 0, a release that cannot be imported or that hangs, or a queue without its policy. Customers place orders
 during the outage. After the repair, nobody does anything. Each accepted order must still be confirmed or rejected. Each
 of its analytics records and the email about the decision must exist exactly once. Only the failure queues of
-`process_order` are allowed to contain messages. Even without a redrive, the sweep starts the workflow of the orders in
-these messages. Run the attack alone with `make prove ATTACKS=outages`.
+`process_order` are allowed to contain messages. These messages need no redrive, because the sweep starts the
+workflow of their orders. Run the attack alone with `make prove ATTACKS=outages`.
 """
