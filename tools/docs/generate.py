@@ -120,8 +120,8 @@ def queues(graph: Graph) -> str:
         "delivery": "events that EventBridge could not deliver to their target",
         "invocation": "events that failed every retry or became too old, each with its error",
         "dead-letter": "copies of the events in `{failures}`, without their errors",
-        "stream": "reports from Lambda with the positions of failed stream records. `publish-order-events` also sends the "
-        "records themselves to its queue if it cannot publish them.",
+        "stream": "reports from Lambda with the positions of failed stream records. `publish-order-events` also sends "
+        "the records themselves to its queue if it cannot publish them.",
         "queue": "messages that are invalid or that SQS delivered too often",
     }
     rows = [
