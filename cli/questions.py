@@ -9,7 +9,7 @@ def confirmed(question: str, answer: str) -> bool:
     """Ask `question` at the terminal, and return whether the user types `answer`.
 
     Without a terminal, for example in CI, nobody can answer the question. In this case, the function returns True,
-    because it assumes that the author of the script has already decided to delete.
+    because it assumes that the author of the script has already decided to do what the question asks about.
     """
     if not sys.stdin or not sys.stdin.isatty():
         return True

@@ -45,7 +45,7 @@ class Project:
 
 
 def load(root: Path) -> Project:
-    """Read the project in `root`. Raises LocalError if a file is unreadable or needs the Pulumi CLI."""
+    """Read the project in `root`. Raises LocalError if a file is unreadable, or contains something that only the Pulumi CLI supports."""
     try:
         return _load(root)
     except PulumiYamlError as error:
@@ -125,7 +125,7 @@ def _declared(project: str, document: Mapping[str, Any], given: Mapping[str, Any
             fields_allowed = " or ".join(sorted(allowed - {"description"}))
             raise PulumiYamlError(
                 f"{_PROJECT_FILE}: config.{quoted(key)[1:-1]}: got {got}; allowed: a string, whole number, boolean or "
-                f"list, or a mapping with {fields_allowed}; write it in {_STACK_FILE} instead"
+                f"list, or a mapping with {fields_allowed}; correct the value, or set it in {_STACK_FILE}"
             )
         value = fields.get("value", fields.get("default"))
         if value is not None:

@@ -31,9 +31,9 @@ For the errors Undecided and NotRecorded, clients receive 503 ServiceUnavailable
 """
 # The size limit of a body is in bytes, but Velocity counts characters. The request template therefore encodes the body
 # with Base64, and compares the length of the result with this maximum. Base64 converts each group of three bytes into
-# four characters, and pads the last group if it is incomplete. The largest allowed body has one byte in its last group.
-# The template adds two bytes to every body, so that this group is complete. One more byte then starts a new group, and
-# the result exceeds the maximum.
+# four characters, and pads the last group if it is incomplete. A padded group would hide one or two bytes too many. The
+# template therefore adds two bytes to every body, which make the last group of the largest allowed body complete. A
+# body with one more byte then needs another group, so its result is longer than this maximum.
 _LONGEST_BASE64: Final = (LARGEST_BODY_BYTES + 2) // 3 * 4
 _FAILED: Final = "The order could not be processed; retry the request with the same Idempotency-Key."
 _UNDECIDED: Final = (

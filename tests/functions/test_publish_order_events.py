@@ -319,7 +319,7 @@ def test_refused_record_and_its_error_are_logged(
     assert "AccessDeniedException" in refused["exception"]
 
 
-def test_record_moved_to_the_failure_queue_and_its_error_are_logged(
+def test_relay_logs_each_record_that_it_moves_to_the_failure_queue_and_its_error(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, logs: Callable[[], list[dict[str, Any]]]
 ) -> None:
     relay(batch(dynamodb, row(0), giant(1)))

@@ -110,7 +110,7 @@ def python() -> Python:
 
 
 def prepared(interpreter: Python, graph: Graph) -> Machine:
-    """Return all handlers for `interpreter`: the functions of `graph`, and the baselines.
+    """Return all handlers for `interpreter`: the functions of `graph`, and the handlers to compare them with.
 
     Install packages and unpack archives as needed. Raises RuntimeError if packages can't be installed.
     """

@@ -86,7 +86,7 @@ def test_user_data_is_found_only_where_data_md_allows_it(
     assert not found, "\n".join(f"{stray}: {search.example(stray)}" for stray in found)
 
 
-def test_search_finds_all_data_that_data_md_allows(
+def test_each_kind_of_data_in_the_table_of_data_md_is_really_found(
     search: Search, table: Mapping[str, Row], dose: Dose, proof: Proof
 ) -> None:
     """Only the full attack makes this check. The sample causes no failures, so no data reaches the failure queues."""

@@ -15,5 +15,5 @@ Scenario = Callable[[AuditedStack], Generator[Check]]
 
 
 def ready() -> bool:
-    """Return True. A scenario yields this function after its first step, because preparations need no check."""
+    """Return True. A scenario yields this function after its preparations, which need no check."""
     return True

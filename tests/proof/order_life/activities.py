@@ -55,7 +55,7 @@ class Activity:
     parent: Activity | None = None
     """The execution that waits for this invocation."""
     call: str = ""
-    """The AWS call before which the activity is stopped, or the name of the invocation that it waits for."""
+    """The AWS call before which the activity pauses. If it waits for an invocation, the name of that invocation."""
     value: Any = None
     error: BaseException | None = None
     ended: bool = False

@@ -37,7 +37,7 @@ USERS: Final = [
 # Disable these health checks of Hypothesis, because they report long runs of different lengths, which are normal in
 # this test.
 _SLOW: Final = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-# `make test` introduces only these defects, because the attack finds them in a short run.
+# `make test` introduces only these defects, because the test finds them in a short run.
 _SMALL: Final = ("confirmed in two writes", "users share idempotency keys", "a page omits an order")
 
 

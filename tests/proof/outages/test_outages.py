@@ -37,8 +37,8 @@ def faulty(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int
     """A deployed stack without injected faults, with shortened waits and on an emulator of its own."""
     instance = temporary(free_port(), tmp_path_factory.mktemp("outages"))
     with stopped_at_the_end(instance):
-        # LOCAL_PATIENCE multiplies all time limits in the emulator. In the full attack (`make prove`), some broken
-        # functions run until their time limit. The factor 2 instead of the usual 10 saves several minutes.
+        # LOCAL_PATIENCE multiplies all time limits in the emulator. During `make prove`, some broken functions run
+        # until their time limit. The factor 2 instead of the usual 10 saves several minutes.
         stack = start(instance, LOCAL_ASYNC_RETRY_BASE_S="2", LOCAL_PATIENCE="2" if dose.full else "10")
         with hurried(stack):
             yield FaultyStack(stack, Plan(), everything_on_the_bus(stack))
