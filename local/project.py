@@ -45,7 +45,7 @@ class Project:
 
 
 def load(root: Path) -> Project:
-    """Read the project in `root`. Raises LocalError if a file is unreadable, or contains something that only the Pulumi CLI supports."""
+    """Read the project in `root`. Raises LocalError if a file is unreadable or only the Pulumi CLI supports it."""
     try:
         return _load(root)
     except PulumiYamlError as error:
