@@ -14,7 +14,6 @@ from engine.graph import Graph
 from tools.cost.recorded import RECORDED_ORDER
 from tools.cost.recording import recorded
 
-pytestmark = [pytest.mark.emulator]
 # The sizes of logs and events may differ by 5 %, because log lines contain durations with different numbers of digits.
 # Ids cause no difference, because their length is fixed.
 NEARLY = 0.05
@@ -22,6 +21,9 @@ NEARLY = 0.05
 # event arrives before the confirmation, the invocation fails, and Lambda retries it. The number of process_order's
 # invocations therefore varies, and the tests don't compare it.
 EITHER = "process_order"
+# Sets the pause before the next delivery of a message. send_email makes this call if it receives both events of an
+# order at the same time: the later email waits for the earlier one. This happens on a busy machine.
+RETRY = " ChangeMessageVisibility"
 
 
 def batched(graph: Graph) -> set[str]:
@@ -54,7 +56,7 @@ def counts(way: dict[str, Any], left_out: set[str]) -> dict[str, Any]:
     calls = {
         call: "any number" if call.split(" ")[0] in left_out else number
         for call, number in way["calls"].items()
-        if EITHER not in call
+        if EITHER not in call and not call.endswith(RETRY)
     }
     rows = Counter(
         (each["caller"], each["kind"], each["table"], str(each.get("is_transactional")))
@@ -70,6 +72,14 @@ def bytes_of(way: dict[str, Any], left_out: set[str]) -> dict[str, int]:
     return {name: each["bytes"] for name, each in logs.items() if name not in left_out} | {"events": sum(way["events"])}
 
 
+def test_retry_of_an_email_does_not_change_the_comparison() -> None:
+    known = json.loads(RECORDED_ORDER.read_text())["ways"]["standard"]
+    calls = {**known["calls"], "send_email ChangeMessageVisibility": 1}
+    assert counts({**known, "calls": calls}, {"send_email"}) == counts(known, {"send_email"})
+    assert counts({**known, "calls": {**calls, "send_email Scan": 1}}, {"send_email"}) != counts(known, {"send_email"})
+
+
+@pytest.mark.emulator
 def test_order_makes_the_recorded_calls(
     free_port: Callable[[], int], tmp_path: Path, graph_of: Callable[[str], Graph]
 ) -> None:
