@@ -70,8 +70,7 @@ def failure_queue_alarms(queues: Mapping[str, FailureQueue]) -> Iterator[Alarm]:
     for name, each in sorted(queues.items()):
         yield Alarm(
             role=f"{name}-not-empty",
-            description=f"The failure queue {name} contains work that failed and is no longer retried. "
-            "Find the cause, then run make redrive.",
+            description=f"The failure queue {name} contains work that failed. Find the cause, then run make redrive.",
             metric=metrics.queue_metric("ApproximateNumberOfMessagesVisible", each.queue_name),
             threshold=1,
             missing_data="ignore",
