@@ -69,7 +69,7 @@ class CorrectionError(Exception):
 def internal(module: str) -> Any:
     """Return the emulator's module `module`, for example "services.sqs".
 
-    The return type is Any, because the module's private names have no type annotations.
+    The return type is Any, because many private names of the module have no type annotations.
     """
     return importlib.import_module(f"{PACKAGE}.{module}")
 

@@ -1,8 +1,9 @@
 """A call that is repeated with the same token does not run again, and gets the first call's response.
 
 If `make up` is killed, it can leave a resource that it created but did not record in Pulumi's state. The next `make up`
-repeats the call that created the resource. Each call of a deployment contains a token, and the repeated call contains
-the same token as the first one. This correction stores the successful response for each token.
+repeats the call that created the resource. Each call with which a deployment creates or changes a resource contains a
+token, and the repeated call contains the same token as the first one. This correction stores the successful response
+for each token.
 
 Emulator: If a deployment repeats a call that creates a resource, the emulator returns the error that the resource
     exists already, or creates a second resource.

@@ -82,10 +82,10 @@ def make_stage(name: str, args: RestStageArgs, owner: Owner) -> RestStage:
         f"{name}-deployment",
         rest_api=args.rest_api.id,
         # A deployment is a copy of the API's body, so a new body needs a new deployment. Pulumi creates one when the
-        # digest of the body changes. The digest is calculated from the API's `body` output, so that the deployment
-        # depends only on the API. If the digest were calculated from the ARNs in the body, the deployment would also
-        # depend on the user pool. Before Pulumi replaced the user pool, it would then try to delete the deployment. AWS
-        # would refuse this, because the stage still uses the deployment.
+        # digest of the body changes. The digest is calculated from the API's `body` output, so that the digest depends
+        # only on the API. If the digest were calculated from the ARNs in the body, the deployment would also depend on
+        # the user pool. Before Pulumi replaced the user pool, it would then try to delete the deployment. AWS would
+        # refuse this, because the stage still uses the deployment.
         triggers={"body": args.rest_api.body.apply(_digest)},
         # Keep Pulumi's default order of a replacement: create the new deployment first, and delete the old one last.
         # AWS refuses to delete a deployment while a stage points to it.

@@ -1,7 +1,7 @@
-"""Describes the failure queues, which contain events and messages that could not be handled or delivered.
+"""Describes the failure queues, which receive failed work: events, messages and stream records.
 
 An alarm fires when a failure queue is not empty. After the fault is repaired, an operator runs `make redrive`, which
-sends the events and messages to their function or queue again.
+sends the failed work to its function or queue again.
 """
 
 from __future__ import annotations

@@ -269,7 +269,7 @@ def _combined(
 ) -> Iterator[Alarm]:
     """Yield alarms on the metrics in `watched`, ten metrics per alarm. The second alarm has the suffix -2, and so on.
 
-    Each alarm counts a missing data point as 0. A data point can arrive only after CloudWatch has evaluated its period.
+    Each alarm counts a missing data point as 0. A data point can arrive after CloudWatch has evaluated its period.
     The alarm therefore evaluates the last five periods each time, so that a late data point still counts (Amazon
     CloudWatch User Guide, "Using math expressions", FILL).
     """

@@ -32,7 +32,7 @@ class NewLine(TypedDict):
 
 
 class Line(NewLine):
-    """One line of an order. A confirmed line contains the product's `unit_price` (in minor units) and `name`.
+    """One line of an order. Confirmation adds the product's `unit_price` (in minor units) and `name` at that time.
 
     Orders that release 0.1.0 confirmed have no names.
     """
