@@ -46,8 +46,8 @@ def reports(graph: Graph, queue: str) -> Iterator[MetricKey]:
                 names = {"EventBusName": made.inputs["eventBusName"], "RuleName": made.inputs["rule"]}
                 yield key("AWS/Events", "InvocationsSentToDlq", **names)
     else:
-        # The function itself sends the failed message or stream record to the failure queue, and counts it in this
-        # metric.
+        # The consumer of an SQS queue itself sends a failed message to the failure queue, and counts it in this metric.
+        # For the failure queues of streams, this is only an assumption: no function counts a stream record in it.
         yield key("orders-dev", "MessageSetAside", service="orders")
 
 

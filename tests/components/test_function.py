@@ -32,7 +32,7 @@ def test_each_function_runs_its_own_archive_on_arm64_with_both_layers(name: str,
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_role_may_write_logs_and_traces_and_only_process_order_may_report_failures(
+def test_every_role_may_write_logs_and_traces_and_process_order_may_also_report_results(
     name: str, graph_of: GraphOf
 ) -> None:
     graph = graph_of("prod")

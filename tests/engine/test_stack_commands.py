@@ -11,7 +11,7 @@ from tests.engine.engine import Engine, copy_of
 from tests.support.graph import ROOT
 
 
-def test_make_prerequisites_distinguishes_a_missing_stack_from_an_unreachable_backend(tmp_path: Path) -> None:
+def test_prerequisites_check_distinguishes_a_missing_stack_from_an_unreachable_backend(tmp_path: Path) -> None:
     engine = Engine(tmp_path / "home", copy_of(ROOT, tmp_path / "orders"), {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
     engine.create("dev")
     engine.create("prod")

@@ -51,7 +51,7 @@ def kept(s3: FakeS3) -> list[int]:
 
 
 def refuse_first(s3: FakeS3) -> None:
-    """Make S3 refuse only the object of the first order.
+    """Make S3 refuse only the object of order 1.
 
     This function recognizes the object by its key, because record_analytics writes objects in random sequence.
     """

@@ -118,7 +118,7 @@ def lines(items: Mapping[str, int]) -> dict[str, Any]:
 
 
 def at_once[T](times: int, do: Callable[[], T]) -> list[T]:
-    """Start `times` threads, each of which calls `do` once, and return the results of these calls."""
+    """Call `do` `times` times at the same time, in up to `times` threads, and return the results."""
     with ThreadPoolExecutor(max_workers=times) as pool:
         return [each.result() for each in [pool.submit(do) for _ in range(times)]]
 

@@ -75,9 +75,9 @@ class Stack:
         return [mail for mail in self.sent() if address in mail["To"]]
 
     def handled_mails(self, order_id: str) -> int:
-        """Return how many events of the order send_email has handled.
+        """Return how many deliveries of the order's events send_email has handled.
 
-        For each event, the function logs `email sent` or `email was already handled`.
+        Only deliveries with the log line `email sent` or `email was already handled` count.
         """
         said = [record["message"] for record in self.records("send_email", order_id)]
         return said.count("email sent") + said.count("email was already handled")

@@ -1,4 +1,7 @@
-"""Journey 6: a cancelled order returns its stock exactly once, even if several requests cancel it concurrently."""
+"""Journey 6: a cancelled order returns its stock exactly once, even if several requests cancel it concurrently.
+
+A workflow execution that runs at the same time or later does not change the cancelled order.
+"""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def test_complete_deployment_leaves_one_state_file(where: Instance) -> None:
     assert State(where).records == {}
 
 
-def test_state_lists_a_deleted_resource_until_its_replacement_is_deployed(where: Instance) -> None:
+def test_state_lists_a_deleted_resource_until_the_deployment_completes(where: Instance) -> None:
     state = State(where)
     state.put(URN, record("1"))
     state.empty(URN)

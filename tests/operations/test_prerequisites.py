@@ -246,7 +246,7 @@ def test_check_uses_the_variables_of_the_pulumi_environment(
 
 @pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize("content", ["environment: {imports: [a]}\n", "environment: 2026-01-01\n"])
-def test_invalid_pulumi_environment_in_the_stack_file_causes_a_warning(
+def test_pulumi_environment_that_is_not_a_list_of_names_causes_a_warning(
     pulumi: Pulumi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
 ) -> None:
     del pulumi

@@ -1,7 +1,7 @@
 """Tests that cold starts and orders do not become slower. tests/components/test_layers.py limits archive sizes.
 
-These tests count instructions. The count depends slightly on the patch version of Python and on the processor, so the
-limits here are slightly higher than those of `make bench`.
+The tests of cold starts and orders count instructions. The count depends slightly on the patch version of Python and on
+the processor, so the limits here are slightly higher than those of `make bench`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ from tests.proof.least_privilege.scenario import Check, Scenario, ready
 def function_deployed(function: str) -> Scenario:
     """Return a scenario that creates another function with the role of `function`.
 
-    When a function is created, Lambda checks that it is allowed to assume the role.
+    When a function is created, Lambda checks that it is allowed to assume the role. If the function has a dead-letter
+    queue, Lambda also checks that the role is allowed to send messages to this queue.
     """
 
     def scenario(audited: AuditedStack) -> Generator[Check]:
