@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from shared import aws
-from shared.telemetry import logger
+from shared.telemetry import count_event, logger
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -62,6 +62,7 @@ def set_aside_in(client: SQSClient, *, queue_url: str) -> SetAside:
             send({"tooLongFor": "SQS", "keys": record["dynamodb"].get("Keys")})
         number = sequence_number(record)
         logger.error("record set aside", sequence_number=number, code=code, exc_info=reason)
+        count_event("MessageSetAside")
 
     return set_aside
 

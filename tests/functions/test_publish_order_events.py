@@ -319,6 +319,13 @@ def test_refused_record_and_its_error_are_logged(
     assert "AccessDeniedException" in refused["exception"]
 
 
+def test_relay_counts_each_record_that_it_moves_to_the_failure_queue(
+    relay: LoadedFunction, dynamodb: FakeDynamoDB, counted: Callable[[], dict[str, int]]
+) -> None:
+    relay(batch(dynamodb, row(0), giant(1), giant(2)))
+    assert counted() == {"OrderCreated": 1, "MessageSetAside": 2}
+
+
 def test_relay_logs_each_record_that_it_moves_to_the_failure_queue_and_its_error(
     relay: LoadedFunction, dynamodb: FakeDynamoDB, logs: Callable[[], list[dict[str, Any]]]
 ) -> None:

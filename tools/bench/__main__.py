@@ -100,7 +100,7 @@ def _times() -> Iterator[str]:
 
 
 def _limit(value: float, limit: float | None) -> tuple[str, str]:
-    return ("", "") if limit is None else (f"{limit:g}", "below limit" if value <= limit else "**above limit**")
+    return ("", "") if limit is None else (f"{limit:g}", "within limit" if value <= limit else "**above limit**")
 
 
 def _row(name: str, *cells: str) -> Iterator[str]:
