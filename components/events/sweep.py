@@ -27,8 +27,8 @@ from contracts.orders import TRANSITIONS
 # about 2,400 orders, or when the batching window ends (AWS Lambda Developer Guide, "DynamoDB event sources").
 _BATCH: Final = 10_000
 _MINUTE_S: Final = 60
-# The time limit ends a sweep this number of seconds before the next sweep starts. Only a sweep that Lambda starts late can
-# overlap with the next one. This does no harm: both start an order's execution under the same name.
+# The time limit ends a sweep this number of seconds before the next sweep starts. Only a sweep that Lambda starts late
+# can overlap with the next one. This does no harm: both start an order's execution under the same name.
 _RESERVE_S: Final = 10
 # Number of batching windows after which an alarm reports a waiting record. A record normally waits for at most one
 # window.
