@@ -1,10 +1,10 @@
-"""`make order` places an order as the seeded customer and shows each of its steps."""
+"""`make order` places an order as the customer of the sample data, and shows each step of the order."""
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from local import emulator
@@ -22,6 +22,8 @@ _SILENT_S: Final = 120
 _ACCEPTED: Final = 202
 _OK: Final = 200
 _BAD_ENDS: Final = frozenset({"OrderRejected", "OrderFailed"})
+_RECEIVED: Final = "mail Your order is received"
+_CONFIRMED: Final = "mail Your order is confirmed"
 # Each key is a step that an order must cause. Its value names the functions or state machines whose logs explain a
 # missing step.
 EXPECTED: Final[Mapping[str, str]] = {
@@ -29,11 +31,20 @@ EXPECTED: Final[Mapping[str, str]] = {
     "execution SUCCEEDED": "process_order, standard",
     "notification": "standard",
     "OrderConfirmed": "publish_order_events",
-    "mail Your order is received": "send_email",
-    "mail Your order is confirmed": "send_email",
+    _RECEIVED: "send_email",
+    _CONFIRMED: "send_email",
     "record PENDING": "record_analytics",
     "record CONFIRMED": "record_analytics",
 }
+
+
+def missing_steps(arrived: Collection[str]) -> list[str]:
+    """Return the steps in EXPECTED that `arrived` does not contain, without an email that `send_email` left out.
+
+    `send_email` leaves out the email about an earlier status if it has already sent the email about a later status. On
+    a busy machine, the events of an order can reach `send_email` in the wrong sequence.
+    """
+    return [what for what in EXPECTED if what not in arrived and not (what == _RECEIVED and _CONFIRMED in arrived)]
 
 
 def running_outputs(instance: Instance) -> dict[str, Any]:
@@ -85,7 +96,7 @@ def _place(client: Client, token: str) -> tuple[float, Answer]:
 def _follow(journey: Journey, progress: Progress) -> None:
     with progress.waiting() as say:
         ends = time.monotonic() + _SILENT_S
-        while missing := EXPECTED.keys() - journey.arrived:
+        while missing := missing_steps(journey.arrived):
             say(f"order {journey.order_id}: {len(EXPECTED) - len(missing)} of {len(EXPECTED)}")
             # Call `is_at_rest` before `look`. In the opposite order, a step could happen between the two calls, and the
             # loop would end without it.
@@ -126,7 +137,9 @@ def _report(
 
 
 def _verdict(journey: Journey, ops: Mapping[str, Any], progress: Progress, seconds: float) -> int:
-    missing = [what for what in EXPECTED if what not in journey.arrived]
+    missing = missing_steps(journey.arrived)
+    if _RECEIVED not in journey.arrived and not missing:
+        progress.say("\nThe email about the receipt was left out, because the confirmation was sent first.")
     if not missing:
         progress.say(f"\nEverything arrived in {seconds:.1f} s.")
         return 0

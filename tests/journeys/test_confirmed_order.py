@@ -185,9 +185,9 @@ def test_order_without_a_profile_is_confirmed_without_emails(
     watcher.until(
         lambda: len(stack.records("send_email", order_id)) >= 2, "send_email logs the order's two events", order_id
     )
-    assert {record["message"] for record in stack.records("send_email", order_id)} == {
-        "email skipped: no profile with a verified address"
-    }
+    # If send_email receives the two events in the wrong sequence, it handles both with the later one.
+    skipped, handled = "email skipped: no profile with a verified address", "email was already handled"
+    assert {skipped} <= {record["message"] for record in stack.records("send_email", order_id)} <= {skipped, handled}
     assert "MailSkipped" in _metrics(stack, "send_email")
     assert not stack.mails(stranger.email)
 
