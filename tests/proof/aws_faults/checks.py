@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tests.proof.aws_faults.cases import ORDERED, Case
 from tests.proof.aws_faults.faulty_stack import Seen
-from tests.proof.aws_faults.plan import SWEEP, WORKFLOWS
+from tests.proof.aws_faults.plan import WORKFLOWS, Call
 
 SUBJECTS: Final = {
     "PENDING": "Your order is received",
@@ -73,11 +73,8 @@ def waits(case: Case, seen: Seen) -> bool:
 def holds_on(case: Case) -> bool:
     """Return whether the case cannot end as long as its fault continues.
 
-    This is true if a request has only received 429 or 5xx so far, or if a workflow retries a failing call. It is also
-    true if the fault is in one of the functions that restart late orders (`SWEEP`).
+    This is true if a request has only received 429 or 5xx so far, or if a workflow retries a failing call.
     """
-    if case.fault and case.fault[0].caller in SWEEP:
-        return True
     if case.fault is None or case.fault[1].extent != "ever":
         return bool(case.open)
     return bool(case.open) or case.fault[0].caller in WORKFLOWS
@@ -88,13 +85,23 @@ def check_cases(cases: list[Case], seen: Seen) -> Findings:
     findings = Findings()
     for case in cases:
         for armed in case.life.armed:
-            if not armed.fired:
+            if not armed.fired and not _was_left_out(armed.call, case, seen):
                 findings.add("never_happened", case, f"{armed.call} {armed.fault}")
         if case.open:
             findings.add("unanswered", case, ", ".join(name for name, *_ in case.open))
         if case.scenario.ends:
             _check_order(case, seen, findings)
     return findings
+
+
+def _was_left_out(call: Call, case: Case, seen: Seen) -> bool:
+    """Return whether `send_email` left out the order's first email, so that it did not make the later call `call`.
+
+    This happens if the events of the order reach `send_email` in the wrong sequence.
+    """
+    return (
+        call.caller == "send_email" and call.nth > 1 and not seen.mails.get((case.customer.email, SUBJECTS["PENDING"]))
+    )
 
 
 def _check_order(case: Case, seen: Seen, findings: Findings) -> None:

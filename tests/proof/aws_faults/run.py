@@ -13,7 +13,7 @@ from tests.journeys.people import Person
 from tests.proof.aws_faults.cases import SCENARIOS, Case, Scenario, wait_until
 from tests.proof.aws_faults.checks import holds_on, is_complete, waits
 from tests.proof.aws_faults.faulty_stack import FaultyStack, Seen
-from tests.proof.aws_faults.plan import Call, Fault, faults_of
+from tests.proof.aws_faults.plan import SWEEP, Call, Fault, faults_of
 
 _CUSTOMERS: Final = 12
 """Number of customers that send requests at the same time."""
@@ -71,9 +71,10 @@ class Run:
         """Run one case for each fault point."""
         cases = [Case(self.faulty, point.scenario, self.admin, (point.call, point.fault)) for point in points]
         lanes = {name: [case for case in cases if _caller(case) == name] for name in _BATCHED}
-        self.play(case for case in cases if _caller(case) not in lanes)
+        self.play(case for case in cases if _caller(case) not in (*lanes, *SWEEP))
         with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
             list(pool.map(self._one_after_the_other, lanes.values()))
+        self._in_sweeps([case for case in cases if _caller(case) in SWEEP])
 
     def _one_after_the_other(self, cases: list[Case]) -> None:
         """Run cases one after another.
@@ -86,6 +87,22 @@ class Run:
             case.until_met()
             if case.fault and case.fault[1].extent == "ever":
                 wait_until(lambda case=case: is_waiting(case, self.faulty.look()))
+
+    def _in_sweeps(self, cases: Iterable[Case]) -> None:
+        """Run cases with faults in the functions that restart late orders, one after another.
+
+        One sweep handles all late orders, so a fault that lasts can also delay the orders of later cases. The fault of
+        each case therefore ends after it has occurred. Later sweeps then restart the order.
+        """
+        for case in cases:
+            self.play([case])
+
+            def has_occurred(case: Case = case) -> bool:
+                self.faulty.sweep(self.faulty.look(), [case.order_id])
+                return all(armed.fired for armed in case.life.armed)
+
+            wait_until(has_occurred)
+            case.life.lift()
 
     def settle(self, is_settled: Callable[[Case, Seen], bool]) -> Seen:
         """Wait until `is_settled(case, snapshot)` is true for every case, or until the time limit.

@@ -58,7 +58,7 @@ REDRIVES = 3
 FOR_THE_SAMPLE = ("accepted and confirmed", "abandoned", "processed at once")
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_every_order_ends_correctly_whichever_aws_call_fails(
     dose: Dose,
     proof: Proof,

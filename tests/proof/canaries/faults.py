@@ -10,18 +10,21 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from tests.fakes import gateway
-from tests.journeys.breakages import closed_bucket, denied, queue_attributes, without_permission
-from tests.journeys.rows import timestamp, write_undecided
+from tests.journeys.breakages import closed_bucket, denied, queue_attributes, received_at_most, without_permission
+from tests.journeys.rows import make_older, timestamp, write_undecided
 from tests.journeys.stack import Stack
 from tests.proof.canaries.drive import Account, Drive, lines
 
+_LATE: Final = timedelta(minutes=10)
 _NOWHERE: Final = "http://127.0.0.1:9"
 _TIMEOUT_S: Final = 2
 _ENOUGH_S: Final = 20
+_RECEIVED: Final = 3
+"""Number of deliveries after which a message goes to a failure queue here, instead of after six hours."""
 
 
 def denied_to_apis(drive: Drive) -> None:
@@ -65,24 +68,15 @@ def denied_behind(drive: Drive) -> None:
     stack, watcher = drive.stack, drive.watcher
     product = drive.product()
     with denied(stack, "order-express", "dynamodb:BatchGetItem"):
-        drive.decided(drive.customer, drive.customer.order(product)["order_id"])
-    analytics = stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
-    with ExitStack() as broken:
-        for role, action in (("process-order", "states:StartExecution"), ("send-email", "ses:SendEmail")):
-            broken.enter_context(denied(stack, role, action))
-        broken.enter_context(closed_bucket(stack, "orders/*"))
-        broken.enter_context(queue_attributes(stack, analytics, VisibilityTimeout="1"))
         order = drive.customer.order(product)["order_id"]
-        for queue in ("process-order-failures", "send-email-failures", "analytics-dlq"):
-            watcher.until(lambda queue=queue: stack.failed(queue, order), f"the order's event is in {queue}", order)
-    for table in ("users", "idempotency"):
-        with denied(stack, "send-email", "dynamodb:*" if table == "idempotency" else "dynamodb:GetItem"):
-            order = drive.customer.order(product)["order_id"]
-            watcher.until(
-                lambda order=order: stack.failed("send-email-failures", order),
-                "the failed email is in a failure queue",
-                order,
-            )
+        watcher.until(
+            lambda: [line for line in stack.log("express") if order in line and "Undecided" in line],
+            "an EXPRESS execution logs that it could not decide the order",
+            order,
+        )
+    drive.decided(drive.customer, order)
+    with received_at_most(stack, "record_analytics", _RECEIVED), received_at_most(stack, "send_email", _RECEIVED):
+        _restart(drive, _denied_to_consumers(drive, product))
     with denied(stack, "publish-order-events", "events:PutEvents"):
         order = drive.customer.order(product)["order_id"]
         watcher.until(
@@ -97,6 +91,45 @@ def denied_behind(drive: Drive) -> None:
             "the undelivered event is in its dead-letter queue",
             order,
         )
+
+
+def _denied_to_consumers(drive: Drive, product: str) -> str:
+    """Place orders while the consumers of events lack permissions. Wait until the events are in failure queues.
+
+    Return the id of an order whose workflow was not started.
+    """
+    stack, watcher = drive.stack, drive.watcher
+    analytics = stack.ops["failureQueues"]["analytics-dlq"]["redriveTo"]
+    with ExitStack() as broken:
+        for role, action in (("process-order", "states:StartExecution"), ("send-email", "ses:SendEmail")):
+            broken.enter_context(denied(stack, role, action))
+        broken.enter_context(closed_bucket(stack, "orders/*"))
+        broken.enter_context(queue_attributes(stack, analytics, VisibilityTimeout="1"))
+        unstarted = drive.customer.order(product)["order_id"]
+        for queue in ("process-order-failures", "send-email-failures", "analytics-dlq"):
+            watcher.until(
+                lambda queue=queue: stack.failed(queue, unstarted), f"the order's event is in {queue}", unstarted
+            )
+    for table in ("users", "idempotency"):
+        with denied(stack, "send-email", "dynamodb:*" if table == "idempotency" else "dynamodb:GetItem"):
+            order = drive.customer.order(product)["order_id"]
+            watcher.until(
+                lambda order=order: stack.failed("send-email-failures", order),
+                "the failed email is in a failure queue",
+                order,
+            )
+    return unstarted
+
+
+def _restart(drive: Drive, order_id: str) -> None:
+    """Let the sweep restart the workflow of a PENDING order."""
+    make_older(drive.stack, order_id, _LATE)
+    record = {"eventName": "INSERT", "dynamodb": {"Keys": {"order_id": {"S": order_id}}, "SequenceNumber": "1"}}
+    events: dict[str, Any] = {"mark_late_orders": {"Records": [record]}, "restart_late_orders": {}}
+    for function, event in events.items():
+        alias = drive.stack.ops["functions"][function]
+        drive.stack.aws("lambda", "invoke", FunctionName=alias, Payload=json.dumps(event))
+    drive.decided(drive.customer, order_id)
 
 
 def poison(drive: Drive) -> None:

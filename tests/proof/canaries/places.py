@@ -168,7 +168,7 @@ class Places:
             "invocation": "envelopes of failed invocations",
             "dead-letter": "dead letters",
             "stream": "invalid stream records",
-            "queue": "analytics queue and its dead letters",
+            "queue": "queues of emails and analytics, and their failure queues",
         }
         queues = self.stack.ops["failureQueues"]
         mappings = self._aws("lambda", "list_event_source_mappings")["EventSourceMappings"]

@@ -28,7 +28,7 @@ _QUEUES: Final[Mapping[str, str]] = {
     "invocation": "envelopes of failed invocations",
     "dead-letter": "dead letters",
     "stream": "invalid stream records",
-    "queue": "analytics queue and its dead letters",
+    "queue": "queues of emails and analytics, and their failure queues",
 }
 
 
