@@ -36,6 +36,18 @@ def closed_pipe() -> Generator[int]:
         os.close(write)
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_message_on_standard_error_appears_at_once(command: Command, unbuffered: str) -> None:
+    small = command("""
+import os
+sys.stderr.write("first\\n")
+os.write(1, b"second\\n")
+""")
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    ended = subprocess.run(small, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, check=False)  # noqa: S603
+    assert ended.stdout == b"first\nsecond\n"
+
+
 def test_command_completes_if_nobody_reads_its_output_from_the_start(command: Command, tmp_path: Path) -> None:
     done = tmp_path / "done"
     with closed_pipe() as write:

@@ -162,6 +162,14 @@ def test_readme_command_works(tour: Tour, number: int) -> None:
     assert "Traceback" not in printed
 
 
+def test_readme_shows_the_number_of_resources_that_make_up_creates(tour: Tour) -> None:
+    """The times in the README's output differ from machine to machine. Everything else must be as printed."""
+    (shown,) = (text for _, text in BLOCKS if "make up\n" in text and "created" in text)
+    printed = tour.line(next(number for number, line in enumerate(LINES) if line == "make up")).stdout
+    counted = re.compile(r"^  ([\w-]+) +(\d+ (?:resources|created))", re.MULTILINE)
+    assert dict(counted.findall(shown)) == dict(counted.findall(printed)) != {}
+
+
 def test_deployment_runs_the_pulumi_cli_with_the_policy_pack(tour: Tour) -> None:
     last = max(number for number, line in enumerate(LINES) if "STACK=dev" in line)
     assert tour.line(last).returncode == 0
