@@ -70,8 +70,8 @@ def _protected(descriptor: int, given: io.TextIOWrapper | None) -> io.TextIOWrap
         stream,
         encoding=given.encoding,
         errors="replace",
-        # With PYTHONUNBUFFERED, the given stream writes through. The buffer of the new stream then flushes each line,
-        # or messages would appear only when the command ends.
+        # With PYTHONUNBUFFERED, the given stream writes through. The buffer of the new stream then flushes each line.
+        # Otherwise, messages would appear only when the command ends.
         line_buffering=given.line_buffering or given.write_through,
         write_through=given.write_through,
     )

@@ -10,16 +10,16 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from tests.fakes import gateway
 from tests.journeys.breakages import closed_bucket, denied, queue_attributes, received_at_most, without_permission
-from tests.journeys.rows import make_older, timestamp, write_undecided
+from tests.journeys.rows import timestamp, write_undecided
 from tests.journeys.stack import Stack
+from tests.journeys.sweeps import sweep
 from tests.proof.canaries.drive import Account, Drive, lines
 
-_LATE: Final = timedelta(minutes=10)
 _NOWHERE: Final = "http://127.0.0.1:9"
 _TIMEOUT_S: Final = 2
 _ENOUGH_S: Final = 20
@@ -76,7 +76,9 @@ def denied_behind(drive: Drive) -> None:
         )
     drive.decided(drive.customer, order)
     with received_at_most(stack, "record_analytics", _RECEIVED), received_at_most(stack, "send_email", _RECEIVED):
-        _restart(drive, _denied_to_consumers(drive, product))
+        order = _denied_to_consumers(drive, product)
+    sweep(stack, order)
+    drive.decided(drive.customer, order)
     with denied(stack, "publish-order-events", "events:PutEvents"):
         order = drive.customer.order(product)["order_id"]
         watcher.until(
@@ -119,17 +121,6 @@ def _denied_to_consumers(drive: Drive, product: str) -> str:
                 order,
             )
     return unstarted
-
-
-def _restart(drive: Drive, order_id: str) -> None:
-    """Let the sweep restart the workflow of a PENDING order."""
-    make_older(drive.stack, order_id, _LATE)
-    record = {"eventName": "INSERT", "dynamodb": {"Keys": {"order_id": {"S": order_id}}, "SequenceNumber": "1"}}
-    events: dict[str, Any] = {"mark_late_orders": {"Records": [record]}, "restart_late_orders": {}}
-    for function, event in events.items():
-        alias = drive.stack.ops["functions"][function]
-        drive.stack.aws("lambda", "invoke", FunctionName=alias, Payload=json.dumps(event))
-    drive.decided(drive.customer, order_id)
 
 
 def poison(drive: Drive) -> None:
